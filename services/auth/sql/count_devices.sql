@@ -1,0 +1,1 @@
+SELECT count(*) FROM devices WHERE user_id = $1

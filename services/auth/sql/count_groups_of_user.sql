@@ -1,0 +1,1 @@
+SELECT count(*) FROM group_members WHERE user_id = $1

@@ -1,0 +1,1 @@
+DELETE FROM bans WHERE expires_at_us <= $1

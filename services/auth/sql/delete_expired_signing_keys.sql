@@ -1,0 +1,1 @@
+DELETE FROM signing_keys WHERE expires_at_us <= $1

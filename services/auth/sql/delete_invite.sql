@@ -1,0 +1,1 @@
+DELETE FROM invites WHERE invite_id = $1

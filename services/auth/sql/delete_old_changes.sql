@@ -1,0 +1,1 @@
+DELETE FROM changes WHERE created_at_us < $1

@@ -1,0 +1,1 @@
+DELETE FROM policy_values WHERE level = $1 AND scope_id = $2

@@ -1,0 +1,1 @@
+DELETE FROM roles WHERE role_id = $1

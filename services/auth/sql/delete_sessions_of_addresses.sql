@@ -1,0 +1,1 @@
+DELETE FROM sessions WHERE client_address IN (/*list*/) RETURNING session_id, user_id

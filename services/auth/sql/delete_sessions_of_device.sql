@@ -1,0 +1,1 @@
+DELETE FROM sessions WHERE device_id = $1 RETURNING session_id, user_id

@@ -1,0 +1,1 @@
+DELETE FROM site_addresses WHERE site_id = $1

@@ -1,0 +1,1 @@
+DELETE FROM site_stores WHERE site_id = $1

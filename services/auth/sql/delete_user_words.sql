@@ -1,0 +1,1 @@
+DELETE FROM user_words WHERE user_id = $1

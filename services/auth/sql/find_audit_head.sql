@@ -1,0 +1,1 @@
+SELECT value, hash FROM counters WHERE name = 'audit'

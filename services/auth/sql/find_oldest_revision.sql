@@ -1,0 +1,1 @@
+SELECT min(revision) AS revision FROM changes

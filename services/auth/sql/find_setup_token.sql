@@ -1,0 +1,1 @@
+SELECT 1 FROM setup_tokens WHERE token_hash = $1

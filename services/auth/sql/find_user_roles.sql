@@ -1,0 +1,1 @@
+SELECT DISTINCT user_id, role_id FROM user_roles WHERE user_id IN (/*list*/)

@@ -1,0 +1,1 @@
+SELECT key, level, scope_id, value FROM policy_values

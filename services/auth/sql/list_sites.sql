@@ -1,0 +1,1 @@
+SELECT site_id, name, links FROM sites ORDER BY site_id

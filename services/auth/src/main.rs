@@ -1,0 +1,9 @@
+//! `im-auth`: the service as a process of its own.
+
+use std::process::ExitCode;
+
+use im_auth::program;
+
+fn main() -> ExitCode {
+    im_runtime::lifecycle::main::<program::Config, _, _>(program::PROGRAM, program::start)
+}

@@ -1,0 +1,1 @@
+DELETE FROM mailbox_entries WHERE user_id = $1 AND seq < $2

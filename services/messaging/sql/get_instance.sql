@@ -1,0 +1,1 @@
+SELECT epoch, roster_position FROM instance WHERE id = 1

@@ -1,0 +1,1 @@
+SELECT user_id, first_seq, last_seq FROM mailboxes WHERE user_id IN (/*list*/)

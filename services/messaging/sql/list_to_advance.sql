@@ -1,0 +1,1 @@
+SELECT conversation_id FROM conversations WHERE is_advance_pending LIMIT $1

@@ -1,0 +1,1 @@
+UPDATE instance SET epoch = epoch + 1 WHERE id = 1

@@ -1,0 +1,26 @@
+//! Where everything is kept: in a database, or in memory for tests.
+
+#[cfg(test)]
+mod contract;
+mod load;
+#[cfg(any(test, feature = "testing"))]
+mod memory;
+mod payload;
+mod read;
+mod rolls;
+mod rows;
+mod sql;
+mod statements;
+mod upkeep;
+mod write;
+
+#[cfg(any(test, feature = "testing"))]
+pub use memory::MemoryStore;
+pub use sql::{MIGRATIONS, SqlStore};
+
+/// Members told with a conversation.
+const MEMBER_IDS_MAX: usize = 50;
+/// Unread messages are counted up to here.
+const UNREAD_MAX: usize = 1_000;
+/// Messages that one step of expiry or retention looks at.
+const AGE_STEP: usize = 200;

@@ -1,0 +1,250 @@
+//! The store of production, on SQLite and PostgreSQL alike.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use im_store::{
+    Database, FromRow, Migrations, RetryBudget, Retryable, Row, StoreError, query, retry,
+};
+use im_types::{ConversationId, Timestamp, UserId};
+
+use super::rolls::Rolls;
+use super::{load, read, statements as sql, upkeep, write};
+use crate::domain::{Command, Entry, Limits, Message, Needs, plan};
+use crate::ports::{
+    Aging, Answer, Committed, ConversationView, Delivery, Envelope, HistoryRange, ListPosition,
+    MailboxRange, MemberView, Store, StoreFault,
+};
+
+/// The schema.
+pub static MIGRATIONS: Migrations = im_store::migrations![1 "0001_messaging"];
+
+/// Everything in one database.
+#[derive(Debug, Clone)]
+pub struct SqlStore {
+    database: Database,
+    rolls: Rolls,
+}
+
+/// What there is one of.
+pub(super) struct Instance {
+    epoch: i64,
+    pub(super) roster_position: i64,
+}
+
+impl FromRow for Instance {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            epoch: row.get_i64("epoch")?,
+            roster_position: row.get_i64("roster_position")?,
+        })
+    }
+}
+
+/// A transaction that met another one. Besides what the database calls a collision that is a key
+/// that two replicas took at the same moment: whoever comes second finds it taken next time.
+struct Collision(StoreError);
+
+impl Retryable for Collision {
+    fn is_retryable(&self) -> bool {
+        self.0.is_retryable() || self.0.is_unique_violation()
+    }
+}
+
+impl From<StoreError> for StoreFault {
+    fn from(error: StoreError) -> Self {
+        if error.is_unavailable() || error.is_retryable() {
+            Self::Unavailable(error.into())
+        } else {
+            Self::Broken(error.into())
+        }
+    }
+}
+
+impl SqlStore {
+    /// A store in a database that has the schema of [`MIGRATIONS`].
+    pub fn new(database: Database) -> Self {
+        Self {
+            database,
+            rolls: Rolls::new(),
+        }
+    }
+
+    async fn commit_once(
+        &self,
+        commands: &[Command],
+        limits: Limits,
+        now: Timestamp,
+    ) -> Result<Committed, StoreError> {
+        let mut tx = self.database.begin_write().await?;
+        let mut state = load::load(&mut tx, Needs::of(commands), &self.rolls).await?;
+        let results = plan(&mut state, commands, limits, now);
+        let mut changes = state.finish();
+        if changes.is_empty() {
+            tx.rollback().await?;
+            return Ok(Committed {
+                results,
+                ..Committed::default()
+            });
+        }
+        let rolls = std::mem::take(&mut changes.rolls);
+        let entries = write::write(&mut tx, changes).await?;
+        tx.commit().await?;
+        let keep = |(id, revision, roll): (ConversationId, i64, crate::domain::Roll)| {
+            self.rolls.put(id, revision, roll.clone());
+            (id, roll)
+        };
+        Ok(Committed {
+            results,
+            entries,
+            rolls: rolls.into_iter().map(keep).collect(),
+        })
+    }
+}
+
+/// Boxes a future of the database and translates its errors.
+fn answer<'a, T>(work: impl Future<Output = Result<T, StoreError>> + Send + 'a) -> Answer<'a, T> {
+    work.map(|result| result.map_err(StoreFault::from)).boxed()
+}
+
+impl Store for SqlStore {
+    fn commit<'a>(
+        &'a self,
+        commands: &'a [Command],
+        limits: Limits,
+        now: Timestamp,
+    ) -> Answer<'a, Committed> {
+        answer(async move {
+            let once = || {
+                self.commit_once(commands, limits, now)
+                    .map(|r| r.map_err(Collision))
+            };
+            retry(RetryBudget::default(), once)
+                .await
+                .map_err(|Collision(error)| error)
+        })
+    }
+
+    fn epoch(&self) -> Answer<'_, i64> {
+        answer(async {
+            let instance: Instance = query(sql::GET_INSTANCE).fetch_one(&self.database).await?;
+            Ok(instance.epoch)
+        })
+    }
+
+    fn raise_epoch(&self) -> Answer<'_, ()> {
+        answer(async {
+            query(sql::RAISE_EPOCH).execute(&self.database).await?;
+            Ok(())
+        })
+    }
+
+    fn roster_position(&self) -> Answer<'_, i64> {
+        answer(async {
+            let instance: Instance = query(sql::GET_INSTANCE).fetch_one(&self.database).await?;
+            Ok(instance.roster_position)
+        })
+    }
+
+    fn envelope(&self, id: ConversationId) -> Answer<'_, Option<Envelope>> {
+        answer(read::envelope(&self.database, id))
+    }
+
+    fn member_ids(&self, id: ConversationId, limit: usize) -> Answer<'_, Vec<UserId>> {
+        answer(read::member_ids(&self.database, id, limit))
+    }
+
+    fn conversation(
+        &self,
+        user_id: UserId,
+        id: ConversationId,
+    ) -> Answer<'_, Option<ConversationView>> {
+        answer(read::conversation(&self.database, user_id, id))
+    }
+
+    fn conversations(
+        &self,
+        user_id: UserId,
+        after: Option<ListPosition>,
+        limit: usize,
+    ) -> Answer<'_, Vec<ConversationView>> {
+        answer(read::conversations(&self.database, user_id, after, limit))
+    }
+
+    fn members(
+        &self,
+        id: ConversationId,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Answer<'_, Vec<MemberView>> {
+        answer(read::members(&self.database, id, after, limit))
+    }
+
+    fn messages(
+        &self,
+        id: ConversationId,
+        range: HistoryRange,
+        limit: usize,
+    ) -> Answer<'_, Vec<Arc<Message>>> {
+        answer(read::messages(&self.database, id, range, limit))
+    }
+
+    fn mailboxes<'a>(&'a self, user_ids: &'a [UserId]) -> Answer<'a, Vec<(UserId, MailboxRange)>> {
+        answer(read::mailboxes(&self.database, user_ids))
+    }
+
+    fn entries<'a>(
+        &'a self,
+        after: &'a [(UserId, i64)],
+        limit: usize,
+    ) -> Answer<'a, Vec<(UserId, Entry)>> {
+        answer(read::entries(&self.database, after, limit))
+    }
+
+    fn deliveries<'a>(
+        &'a self,
+        acknowledged: &'a [(UserId, i64)],
+        entries_max: i64,
+    ) -> Answer<'a, Vec<Delivery>> {
+        answer(upkeep::deliveries(
+            &self.database,
+            acknowledged,
+            entries_max,
+        ))
+    }
+
+    fn set_acknowledged<'a>(&'a self, acknowledged: &'a [(UserId, i64)]) -> Answer<'a, ()> {
+        answer(upkeep::set_acknowledged(&self.database, acknowledged))
+    }
+
+    fn to_advance(&self, limit: usize) -> Answer<'_, Vec<ConversationId>> {
+        answer(upkeep::to_advance(&self.database, limit))
+    }
+
+    fn aging(&self, after: Option<ConversationId>, limit: usize) -> Answer<'_, Vec<Aging>> {
+        answer(upkeep::aging(&self.database, after, limit))
+    }
+
+    fn prune_messages(
+        &self,
+        id: ConversationId,
+        before: Timestamp,
+        limit: usize,
+    ) -> Answer<'_, usize> {
+        answer(upkeep::prune_messages(&self.database, id, before, limit))
+    }
+
+    fn prune_mailboxes(
+        &self,
+        after: Option<UserId>,
+        entries_max: i64,
+        limit: i64,
+    ) -> Answer<'_, Option<UserId>> {
+        answer(upkeep::prune_mailboxes(
+            &self.database,
+            after,
+            entries_max,
+            limit,
+        ))
+    }
+}

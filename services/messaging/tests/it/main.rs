@@ -1,0 +1,18 @@
+//! The service as its callers see it: built by `build_on`, called through local channels.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests; there a panic is the answer"
+)]
+
+mod delivery;
+mod faults;
+mod groups;
+mod harness;
+mod pointers;
+mod policies;
+mod replicas;
+mod thin_line;
+mod time;

@@ -1,0 +1,1 @@
+DELETE FROM places WHERE kept_until_us > 0 AND kept_until_us <= $1

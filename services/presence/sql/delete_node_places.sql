@@ -1,0 +1,1 @@
+DELETE FROM places WHERE node_id = $1 AND epoch <= $2

@@ -1,0 +1,1 @@
+DELETE FROM nodes WHERE is_open = $1 AND expires_at_us < $2

@@ -1,0 +1,1 @@
+DELETE FROM roster_changes WHERE updated_at_us < $1

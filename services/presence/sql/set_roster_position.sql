@@ -1,0 +1,1 @@
+UPDATE counters SET value = $1 WHERE name = 'roster_position'

@@ -1,0 +1,13 @@
+//! What goes on by itself. Each worker runs until the shutdown token and leaves nothing behind.
+
+mod admission;
+mod bus;
+mod flush;
+mod follow;
+mod timers;
+
+pub use admission::Admission;
+pub use bus::{Listener, Publisher, ROSTER, STATE};
+pub use flush::Flusher;
+pub use follow::{DirectoryFollower, RosterFollower};
+pub use timers::{Leases, Reconciler, Retention, Timers};

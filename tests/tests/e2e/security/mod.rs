@@ -1,0 +1,5 @@
+//! What nobody may get around.
+
+mod hidden;
+mod inside;
+mod sessions;
