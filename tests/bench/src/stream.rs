@@ -50,6 +50,14 @@ pub(crate) struct Door {
     pub(crate) transport: Transport,
 }
 
+/// The stream was ended by the server, with its reason.
+#[derive(Debug, thiserror::Error)]
+#[error("the server says {reason}: {message}")]
+pub(crate) struct Refused {
+    pub(crate) reason: String,
+    message: String,
+}
+
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 enum Outgoing {
@@ -183,7 +191,11 @@ impl Stream {
 /// Frames that end a stream end a scenario.
 fn check(frame: Frame) -> anyhow::Result<Frame> {
     match frame {
-        Frame::Error(error) => bail!("the server says {}: {}", error.reason, error.message),
+        Frame::Error(error) => Err(Refused {
+            reason: error.reason,
+            message: error.message,
+        }
+        .into()),
         Frame::Goaway(goaway) => bail!("the server says goaway: {}", goaway.reason),
         frame => Ok(frame),
     }

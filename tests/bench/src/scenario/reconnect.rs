@@ -5,15 +5,22 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
-use tokio::{task::JoinSet, time::Instant};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep},
+};
 
 use crate::{
     args::Cli,
     people::{People, Person},
     report::{Interval, Latencies, Report},
     server::{Passwords, Server},
-    stream::Door,
+    stream::{Door, Refused},
+    usage::as_f64,
 };
+
+/// How long a person with too many streams waits; what clients do after a refusal.
+const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Reconnect {
@@ -43,12 +50,9 @@ impl Reconnect {
             let own = people.people.iter().skip(at).step_by(self.concurrency);
             tasks.spawn(open_and_close(door.clone(), own.cloned().collect(), end));
         }
-        let mut latencies = Latencies::new()?;
-        let mut count = 0;
+        let mut all = Opened::new()?;
         while let Some(done) = tasks.join_next().await {
-            let (own_count, own_latencies) = done??;
-            count += own_count;
-            latencies.add(&own_latencies)?;
+            all.add(&done??)?;
         }
         let spent = interval.end(&server)?;
         let parameters = json!({
@@ -56,10 +60,35 @@ impl Reconnect {
             "transport": format!("{:?}", cli.transport).to_lowercase(),
         });
         let mut report = Report::new("reconnect", parameters);
-        report.work(count, &spent);
-        report.latencies(&latencies);
+        report.work(all.count, &spent);
+        report.figure("refused", as_f64(all.refused));
+        report.latencies(&all.latencies);
         report.memory(&server)?;
         Ok(report)
+    }
+}
+
+/// What has come of the attempts.
+struct Opened {
+    count: u64,
+    /// For a moment the person had too many streams: the server had not seen the end of the last.
+    refused: u64,
+    latencies: Latencies,
+}
+
+impl Opened {
+    fn new() -> anyhow::Result<Self> {
+        Ok(Self {
+            count: 0,
+            refused: 0,
+            latencies: Latencies::new()?,
+        })
+    }
+
+    fn add(&mut self, other: &Self) -> anyhow::Result<()> {
+        self.count += other.count;
+        self.refused += other.refused;
+        self.latencies.add(&other.latencies)
     }
 }
 
@@ -67,21 +96,33 @@ async fn open_and_close(
     door: Door,
     people: Vec<Person>,
     end: Instant,
-) -> anyhow::Result<(u64, Latencies)> {
-    let mut latencies = Latencies::new()?;
+) -> anyhow::Result<Opened> {
+    let mut opened = Opened::new()?;
     let mut cursors = vec![String::new(); people.len()];
-    let mut count = 0;
     loop {
         for (person, cursor) in people.iter().zip(&mut cursors) {
             let begin = Instant::now();
             if begin >= end {
-                return Ok((count, latencies));
+                return Ok(opened);
             }
-            let stream = door.open(person, cursor).await?;
-            latencies.record(begin.elapsed());
+            let stream = match door.open(person, cursor).await {
+                Ok(stream) => stream,
+                Err(error) if is_crowded(&error) => {
+                    opened.refused += 1;
+                    sleep(BETWEEN_ATTEMPTS).await;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            opened.latencies.record(begin.elapsed());
             // The next time it goes on from here, as after a break.
             cursor.clone_from(&stream.cursor);
-            count += 1;
+            opened.count += 1;
         }
     }
+}
+
+fn is_crowded(error: &anyhow::Error) -> bool {
+    let refused = error.downcast_ref::<Refused>();
+    refused.is_some_and(|refused| refused.reason == "TOO_MANY_CONNECTIONS")
 }
