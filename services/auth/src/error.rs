@@ -210,8 +210,7 @@ const fn refusal_reason(refusal: &Refusal) -> &'static str {
         Refusal::Throttled { .. } => "THROTTLED",
         Refusal::InvalidCredentials => "INVALID_CREDENTIALS",
         Refusal::WaitingApproval => "WAITING_APPROVAL",
-        Refusal::Suspended => "SUSPENDED",
-        Refusal::Deactivated => "DEACTIVATED",
+        Refusal::Suspended | Refusal::Deactivated => "DISABLED",
         Refusal::Locked { .. } => "LOCKED",
         Refusal::SiteAccountsFull => "SITE_ACCOUNTS_FULL",
         Refusal::DeviceWaitingApproval => "DEVICE_WAITING_APPROVAL",
@@ -328,7 +327,7 @@ impl ServiceError for Error {
             Self::LaneFailed => "STORE_UNAVAILABLE",
             Self::Store(error) if error.is_unavailable() => "STORE_UNAVAILABLE",
             Self::Store(error) if error.is_retryable() => "CONCURRENT_CHANGE",
-            Self::Store(_) => "STORE",
+            Self::Store(_) => "STORE_FAILED",
             Self::Stopping => "STOPPING",
             Self::Crypto(_) => "CRYPTO",
         }
@@ -368,6 +367,11 @@ impl ServiceError for Error {
             }
             Self::ForbiddenByPolicy { key } => vec![("policy_key", (*key).to_owned())],
             Self::UserStateConflict { state } => vec![("state", (*state).to_owned())],
+            Self::Refused(refusal) => refusal
+                .state()
+                .map(|state| ("state", state.as_str().to_owned()))
+                .into_iter()
+                .collect(),
             Self::Admin(error) => error.metadata(),
             _ => Vec::new(),
         }

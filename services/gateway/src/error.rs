@@ -152,7 +152,7 @@ impl ServiceError for GatewayError {
             Self::TicketInvalid => "TICKET_INVALID",
             Self::HelloRequired => "HELLO_REQUIRED",
             Self::FrameNotAllowed => "FRAME_NOT_ALLOWED",
-            Self::SendsOverloaded => "SENDS_OVERLOADED",
+            Self::SendsOverloaded => "OVERLOADED",
             Self::Draining => "DRAINING",
             Self::BackendUnavailable { .. } => "BACKEND_UNAVAILABLE",
             Self::BackendInvalid { .. } => "BACKEND_INVALID",

@@ -7,7 +7,8 @@ use im_runtime::error::{ErrorKind, FieldViolation, ServiceError};
 use im_types::UserId;
 
 use crate::domain::command::Unreachable;
-use crate::domain::{CursorError, InvalidValue, Refusal};
+use crate::domain::values::TEXT_BYTES_MAX;
+use crate::domain::{CursorError, InvalidValue, Refusal, Text};
 use crate::ports::{PresenceFault, StoreFault};
 
 /// An error of this service.
@@ -85,6 +86,16 @@ impl Error {
         }
     }
 
+    /// Takes a text; one that no policy allows is refused like one that policy forbids.
+    pub fn text(text: String) -> Result<Text, Self> {
+        let bytes = text.len();
+        if bytes > TEXT_BYTES_MAX {
+            let bytes_max = TEXT_BYTES_MAX;
+            return Err(Refusal::TextTooLong { bytes, bytes_max }.into());
+        }
+        Text::parse(text).map_err(Self::value("text"))
+    }
+
     /// [`Error::invalid`] for values of the domain.
     pub fn value(field: &'static str) -> impl FnOnce(InvalidValue) -> Self {
         move |why| Self::invalid(field, why)
@@ -127,7 +138,7 @@ impl ServiceError for Error {
             Self::Presence(_) => "PRESENCE_UNAVAILABLE",
             Self::Store(SharedFault(fault)) => match **fault {
                 StoreFault::Unavailable(_) => "STORE_UNAVAILABLE",
-                StoreFault::Broken(_) => "STORE_BROKEN",
+                StoreFault::Broken(_) => "STORE_FAILED",
             },
         }
     }
@@ -240,6 +251,6 @@ const fn reason_of(refusal: Refusal) -> &'static str {
         R::TooManyReactions => "TOO_MANY_REACTIONS",
         R::SeqOutOfRange { .. } => "SEQ_OUT_OF_RANGE",
         R::ReplyNotFound => "REPLY_NOT_FOUND",
-        R::Stale => "TRY_AGAIN",
+        R::Stale => "CONCURRENT_CHANGE",
     }
 }

@@ -92,14 +92,13 @@ impl ServiceError for Error {
             | Self::WatchTooLarge { .. }
             | Self::Contact(ContactError::OneSelf) => ErrorKind::InvalidArgument,
             Self::UserNotFound
-            | Self::Contact(ContactError::NotAContact | ContactError::NotRequested) => {
+            | Self::Contact(ContactError::NotFound | ContactError::NotRequested) => {
                 ErrorKind::NotFound
             }
             Self::Contact(ContactError::Exists) => ErrorKind::AlreadyExists,
-            Self::Contact(ContactError::Hierarchy)
+            Self::Contact(ContactError::Hierarchy | ContactError::Blocked)
             | Self::InvisibleNotAllowed
             | Self::ReasonNotOffered => ErrorKind::PermissionDenied,
-            Self::Contact(ContactError::Blocked) => ErrorKind::FailedPrecondition,
             Self::Contact(ContactError::Limit { .. } | ContactError::Paused { .. })
             | Self::RequestPaused { .. }
             | Self::Overloaded => ErrorKind::ResourceExhausted,
@@ -113,12 +112,12 @@ impl ServiceError for Error {
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::InvalidField { .. } => "INVALID_ARGUMENT",
+            Self::InvalidField { .. } => "INVALID_FIELD",
             Self::UserNotFound => "USER_NOT_FOUND",
             Self::Contact(ContactError::OneSelf) => "CONTACT_WITH_ONESELF",
             Self::Contact(ContactError::Exists) => "CONTACT_EXISTS",
             Self::Contact(ContactError::Blocked) => "BLOCKED",
-            Self::Contact(ContactError::NotAContact) => "NOT_A_CONTACT",
+            Self::Contact(ContactError::NotFound) => "CONTACT_NOT_FOUND",
             Self::Contact(ContactError::NotRequested) => "CONTACT_NOT_REQUESTED",
             Self::Contact(ContactError::Hierarchy) => "HIERARCHY",
             Self::Contact(ContactError::Paused { .. }) | Self::RequestPaused { .. } => {
@@ -130,8 +129,11 @@ impl ServiceError for Error {
             Self::ReasonNotOffered => "STATUS_REASON_NOT_OFFERED",
             Self::Overloaded => "OVERLOADED",
             Self::Stopping => "STOPPING",
-            Self::Directory(_) => "DIRECTORY_UNAVAILABLE",
-            Self::Store(_) => "STORE",
+            Self::Directory(_) => "AUTH_UNAVAILABLE",
+            Self::Store(error) if error.is_unavailable() || error.is_retryable() => {
+                "STORE_UNAVAILABLE"
+            }
+            Self::Store(_) => "STORE_FAILED",
         }
     }
 

@@ -40,6 +40,17 @@ pub enum Refusal {
     DeviceWaitingApproval,
 }
 
+impl Refusal {
+    /// The state of an account that is disabled: two states, one reason.
+    pub const fn state(&self) -> Option<UserState> {
+        match self {
+            Self::Suspended => Some(UserState::Suspended),
+            Self::Deactivated => Some(UserState::Deactivated),
+            _ => None,
+        }
+    }
+}
+
 /// What the site's own password says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SitePassword {

@@ -35,7 +35,7 @@ async fn a_suspended_person_is_out_at_once_and_comes_back() {
             reason(auth.users().get_user(signed_in(&anna, me())).await),
             "SESSION_REVOKED"
         );
-        assert_eq!(reason(auth.login("anna", PASSWORD).await), "SUSPENDED");
+        assert_eq!(reason(auth.login("anna", PASSWORD).await), "DISABLED");
         assert_eq!(
             reason(auth.login("anna", "wrong").await),
             "INVALID_CREDENTIALS"

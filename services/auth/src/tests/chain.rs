@@ -86,7 +86,7 @@ async fn only_absent_goes_on_and_every_other_answer_stops() {
         second.asked.store(0, Ordering::SeqCst);
         for (login, expected) in [
             ("wrong", "INVALID_CREDENTIALS"),
-            ("barred", "DEACTIVATED"),
+            ("barred", "DISABLED"),
             ("twice", "INVALID_CREDENTIALS"),
             ("odd", "INVALID_CREDENTIALS"),
             ("away", "IDENTITY_STORE_UNAVAILABLE"),

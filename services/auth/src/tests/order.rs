@@ -100,13 +100,17 @@ async fn each_step_wins_over_the_later_ones() {
             "UPDATE users SET state = 'suspended' WHERE username_folded = 'anna'",
         )
         .await;
-        assert_eq!(reason(right().await), "SUSPENDED");
+        let disabled = super::harness::reasoned(right().await);
+        assert_eq!(disabled.reason.as_deref(), Some("DISABLED"));
+        assert_eq!(disabled.metadata["state"], "suspended");
         execute(
             &auth,
             "UPDATE users SET state = 'deactivated' WHERE username_folded = 'anna'",
         )
         .await;
-        assert_eq!(reason(right().await), "DEACTIVATED");
+        let disabled = super::harness::reasoned(right().await);
+        assert_eq!(disabled.reason.as_deref(), Some("DISABLED"));
+        assert_eq!(disabled.metadata["state"], "deactivated");
         execute(
             &auth,
             "UPDATE users SET state = 'active' WHERE username_folded = 'anna'",

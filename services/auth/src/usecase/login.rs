@@ -194,8 +194,7 @@ impl App {
             Err(refusal) => {
                 if self.throttle.is_news(&login.attempter) {
                     let entry = login.audit("login.refused");
-                    self.write_audit(entry.with("reason", reason_of(&refusal)))
-                        .await?;
+                    self.write_audit(with_reason(entry, &refusal)).await?;
                 }
                 Err(refusal.into())
             }
@@ -332,9 +331,7 @@ impl App {
         refusal: Refusal,
         store_id: &str,
     ) -> Result<Error, Error> {
-        let entry = login
-            .audit("login.refused")
-            .with("reason", reason_of(&refusal));
+        let entry = with_reason(login.audit("login.refused"), &refusal);
         self.write_audit(entry.with("store", store_id)).await?;
         Ok(refusal.into())
     }
@@ -353,8 +350,12 @@ fn next_step(begun: Instant) -> Instant {
     begun + WRONG_ANSWER_STEP * u32::try_from(steps).unwrap_or(u32::MAX)
 }
 
-/// The reason of a refusal, for the audit log.
-pub(super) fn reason_of(refusal: &Refusal) -> &'static str {
+/// The entry with the reason of a refusal, and of a disabled account its state.
+pub(super) fn with_reason(entry: NewAuditEntry, refusal: &Refusal) -> NewAuditEntry {
     use im_runtime::error::ServiceError as _;
-    Error::Refused(refusal.clone()).reason()
+    let entry = entry.with("reason", Error::Refused(refusal.clone()).reason());
+    match refusal.state() {
+        Some(state) => entry.with("state", state.as_str()),
+        None => entry,
+    }
 }

@@ -5,7 +5,7 @@ use im_policy::{Effective, Limit, UsernameConflict};
 use im_types::{DisplayName, RoleId, Timestamp, UserId, Username};
 
 use super::App;
-use super::login::{Login, reason_of};
+use super::login::{Login, with_reason};
 use crate::Error;
 use crate::domain::change::Change;
 use crate::domain::login::{Admission, Inside, Refusal, inside};
@@ -244,7 +244,7 @@ impl App {
             unit.put_device(device).await?;
         }
         let entry = login.audit("login.refused").on(device.user_id);
-        unit.audit(entry.with("reason", reason_of(&refusal)));
+        unit.audit(with_reason(entry, &refusal));
         self.commit(unit).await?;
         if waits {
             return Ok(Error::DeviceWaitingApproval {

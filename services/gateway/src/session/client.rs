@@ -44,7 +44,7 @@ impl Session {
     fn watch(&self, user_ids: &[String]) -> Action {
         if user_ids.len() > self.limits.watch_max {
             let message = format!("at most {} people can be watched", self.limits.watch_max);
-            return refusal(Code::InvalidArgument, "WATCH_TOO_LONG", &message);
+            return refusal(Code::InvalidArgument, "WATCH_TOO_LARGE", &message);
         }
         match user_ids.iter().map(|id| UserId::parse(id)).collect() {
             Ok(user_ids) => Action::Watch(user_ids),

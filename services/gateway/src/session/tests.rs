@@ -207,7 +207,7 @@ async fn bad_frames_are_refused_and_the_stream_goes_on() {
             client(Said::Watch(Watch {
                 user_ids: vec!["x".to_owned(); 4],
             })),
-            "WATCH_TOO_LONG",
+            "WATCH_TOO_LARGE",
         ),
         (
             client(Said::Ack(Ack {

@@ -7,7 +7,7 @@ use tonic::{Request, Response, Status, async_trait};
 
 use super::caller::{Callers, refuse};
 use super::convert::{self, conversation_id};
-use crate::domain::{ClientKey, Emoji, Text};
+use crate::domain::{ClientKey, Emoji};
 use crate::error::Error;
 use crate::ports::HistoryRange;
 use crate::usecase::{Intent, Person, Sent};
@@ -19,7 +19,7 @@ pub(super) fn intent(request: proto::SendMessageRequest) -> Result<Intent, Error
     Ok(Intent {
         conversation_id: conversation_id(&request.conversation_id)?,
         client_key: ClientKey::parse(&request.client_key).map_err(Error::value("client_key"))?,
-        text: Text::parse(request.text).map_err(Error::value("text"))?,
+        text: Error::text(request.text)?,
         reply_to_seq: request.reply_to_seq,
     })
 }
@@ -76,7 +76,7 @@ impl Messages {
         request: proto::EditMessageRequest,
     ) -> Result<proto::Message, Error> {
         let id = conversation_id(&request.conversation_id)?;
-        let text = Text::parse(request.text).map_err(Error::value("text"))?;
+        let text = Error::text(request.text)?;
         let message = self.0.core().edit(person, id, request.seq, text).await?;
         Ok(convert::message(&message, person.user_id))
     }

@@ -81,6 +81,7 @@ impl Store for Faulty {
         envelope(id: ConversationId) -> Option<Envelope>;
         member_ids(id: ConversationId, limit: usize) -> Vec<UserId>;
         conversation(user_id: UserId, id: ConversationId) -> Option<ConversationView>;
+        first_available_seq(user_id: UserId, id: ConversationId) -> Option<i64>;
         conversations(user_id: UserId, after: Option<ListPosition>, limit: usize)
             -> Vec<ConversationView>;
         members(id: ConversationId, after: Option<UserId>, limit: usize) -> Vec<MemberView>;
@@ -126,7 +127,7 @@ async fn one_command_that_cannot_be_written_harms_no_other() {
         .iter()
         .map(|result| result.as_ref().map_or_else(reason, |_| "kept".to_owned()))
         .collect();
-    assert_eq!(outcomes, ["kept", "kept", "STORE_BROKEN", "kept"]);
+    assert_eq!(outcomes, ["kept", "kept", "STORE_FAILED", "kept"]);
     let broken = results[2].as_ref().unwrap_err();
     assert_eq!(
         (broken.code(), broken.message()),

@@ -121,6 +121,9 @@ async fn texts_are_bounded_and_censored() {
     let replica = world.replica().await;
     let (ann, bob) = (world.user("ann").await, world.user("bob").await);
     let id = replica.direct(&ann, &bob).await;
+    // More than any policy allows is refused for the same reason.
+    let long = replica.send(&ann, &id, "k0", &"x".repeat(32_769)).await;
+    assert_eq!(reason(&long.unwrap_err()), "MESSAGE_TOO_LONG");
     world.set_policy(Key::MessageBytesMax, "10").await;
     assert!(replica.send(&ann, &id, "k1", &"x".repeat(10)).await.is_ok());
     let long = replica

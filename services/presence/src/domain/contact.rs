@@ -126,7 +126,7 @@ pub enum ContactError {
     Blocked,
     /// Nothing there to change.
     #[error("this person is not on the roster")]
-    NotAContact,
+    NotFound,
     /// There is no request to accept or decline.
     #[error("this person has not asked")]
     NotRequested,
@@ -280,7 +280,7 @@ impl Pair {
     /// Ends the bond on both sides, or withdraws or refuses a request. A block stays.
     pub fn remove(mut self) -> Result<Self, ContactError> {
         if !self.mine.is_listed() {
-            return Err(ContactError::NotAContact);
+            return Err(ContactError::NotFound);
         }
         if self.mine.link != Link::None {
             self.theirs.unlink();

@@ -271,6 +271,6 @@ async fn marks_are_kept_without_a_contact() {
         .clone()
         .update_contact(service.by(ann, message))
         .await;
-    assert_eq!(reason(refused), "INVALID_ARGUMENT");
+    assert_eq!(reason(refused), "INVALID_FIELD");
     service.stop().await;
 }

@@ -173,7 +173,7 @@ async fn what_the_site_does_not_offer_is_refused() {
         "STATUS_REASON_NOT_OFFERED"
     );
     assert_eq!(set(State::Busy, "Lunch").await.unwrap().reason, "Lunch");
-    assert_eq!(reason(set(State::Offline, "").await), "INVALID_ARGUMENT");
+    assert_eq!(reason(set(State::Offline, "").await), "INVALID_FIELD");
     let request = service.by(ann, proto::ListStatusReasonsRequest {});
     let offered = service
         .presences
@@ -187,7 +187,7 @@ async fn what_the_site_does_not_offer_is_refused() {
     assert!(set(State::Busy, &"ü".repeat(100)).await.is_ok());
     assert_eq!(
         reason(set(State::Busy, &"ü".repeat(101)).await),
-        "INVALID_ARGUMENT"
+        "INVALID_FIELD"
     );
     let past = proto::SetPresenceRequest {
         expire_time: Some(at(START)),
@@ -195,7 +195,7 @@ async fn what_the_site_does_not_offer_is_refused() {
     };
     assert_eq!(
         reason(try_set(&service, ann, past).await),
-        "INVALID_ARGUMENT"
+        "INVALID_FIELD"
     );
     let many = proto::ListPresencesRequest {
         user_ids: vec![ann.to_string(); 501],

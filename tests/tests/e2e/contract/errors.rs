@@ -66,8 +66,8 @@ fn cases() -> Vec<Case> {
         ),
         case(get("/v1/users?pageSize=many"), invalid("PARAMETER_INVALID")),
         case(get("/v1/users?colour=red"), invalid("PARAMETER_INVALID")),
-        case(get("/v1/presence?userIds=somebody"), invalid("")),
-        case(get("/v1/conversations/nonsense"), invalid("")),
+        case(get("/v1/presence?userIds=somebody"), invalid("INVALID_FIELD")),
+        case(get("/v1/conversations/nonsense"), invalid("INVALID_FIELD")),
         case(
             post("/v1/contacts", nobody),
             (404, "NOT_FOUND", "USER_NOT_FOUND"),

@@ -313,14 +313,14 @@ async fn behaviour_8_10_whoever_may_not_be_reached_gets_nothing(form: Form) {
             .code,
         5
     );
-    // More than any policy allows is no text of a message.
+    // More than any policy allows, then more than this one does: the same to a client.
     let long = ann
         .api
         .refused(ops::send(&id, "k1", &"x".repeat(32_769)))
         .await;
     assert_eq!(
-        (long.code, long.fields.as_slice()),
-        (3, &["text".to_owned()][..]),
+        (long.code, long.reason.as_str(), long.fields.as_slice()),
+        (3, "MESSAGE_TOO_LONG", &["text".to_owned()][..]),
         "{long:?}"
     );
     let admin = system.administrator().await;

@@ -102,7 +102,7 @@ async fn behaviour_6_3_a_suspended_user_is_out_everywhere(form: Form) {
         .await
         .expect_err("suspended");
     assert_eq!(
-        right.reason, "SUSPENDED",
+        right.reason, "DISABLED",
         "told after the right password only"
     );
     let wrong = Person::try_login(&api, "ann", "Wrong-password-1")

@@ -152,7 +152,7 @@ fn a_request_to_a_blocker_looks_like_any_other() {
 fn removing_ends_both_sides_and_keeps_blocks() {
     let pair = linked().remove().unwrap();
     assert!(!pair.mine.is_listed() && !pair.theirs.is_listed());
-    assert_eq!(pair.remove(), Err(ContactError::NotAContact));
+    assert_eq!(pair.remove(), Err(ContactError::NotFound));
     let pair = flipped(flipped(linked()).block(None)).remove().unwrap();
     assert!(pair.theirs.is_blocked);
     let withdrawn = asked().remove().unwrap();

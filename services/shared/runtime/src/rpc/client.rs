@@ -17,7 +17,7 @@ use crate::error::{ErrorKind, error_chain, simple_status};
 const CALL_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 
 /// Reason of a call that found no peer.
-const REASON_UNREACHABLE: &str = "SERVICE_UNREACHABLE";
+const REASON_UNREACHABLE: &str = "BACKEND_UNAVAILABLE";
 
 /// Settings of the layers on an outgoing channel.
 #[derive(Debug, Clone)]
