@@ -1,5 +1,6 @@
 //! Starting and stopping: who owns which task, when the process is ready, how it ends.
 
+mod health;
 mod program;
 mod readiness;
 mod run;

@@ -4,7 +4,7 @@ use std::{future::Future, io::Write as _, path::PathBuf, process::ExitCode, time
 
 use clap::{ArgMatches, Command};
 
-use super::{Tasks, run};
+use super::{Tasks, health, run};
 use crate::{
     config::{self, Common, EXIT_BAD_CONFIGURATION, Loaded, Sections, Sources},
     telemetry, tls,
@@ -89,6 +89,7 @@ where
         Some("check") => print("the configuration is sound\n"),
         Some("show") => print(&config::show(&loaded.effective)),
         _ if matches.subcommand_matches("doctor").is_some() => examine(loaded, doctor),
+        _ if matches.subcommand_matches("health").is_some() => is_healthy(&loaded.value.0),
         _ => serve(program, loaded, start),
     }
 }
@@ -127,6 +128,20 @@ where
         ExitCode::FAILURE
     } else {
         code
+    }
+}
+
+fn is_healthy(common: &Common) -> ExitCode {
+    let Some(admin_listen) = common.server.admin_listen else {
+        complain("health is asked at server.admin_listen, which is not set\n");
+        return ExitCode::from(EXIT_BAD_CONFIGURATION);
+    };
+    match health::ask(admin_listen) {
+        Ok(()) => print("ready\n"),
+        Err(why) => {
+            complain(&format!("{why}\n"));
+            ExitCode::FAILURE
+        }
     }
 }
 
@@ -185,7 +200,10 @@ fn command(program: Program) -> Command {
         .version(program.version)
         .about(program.about)
         .subcommand(config_command)
-        .subcommand(Command::new("doctor").about("Says what keeps the program from running"));
+        .subcommand(Command::new("doctor").about("Says what keeps the program from running"))
+        .subcommand(Command::new("health").about(
+            "Asks the running process, at server.admin_listen, whether it is ready (exit code 0)",
+        ));
     config::arguments(command)
 }
 

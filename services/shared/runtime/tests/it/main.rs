@@ -12,3 +12,5 @@ mod process;
 mod serve;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod telemetry;

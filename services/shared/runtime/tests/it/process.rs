@@ -18,7 +18,7 @@ use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use crate::support::{LIMIT, remote, stop};
 
 /// `examples/service.rs`, which cargo builds with the tests.
-fn program() -> Command {
+pub(crate) fn program() -> Command {
     let test: PathBuf = std::env::current_exe().unwrap();
     let profile = test.parent().and_then(std::path::Path::parent).unwrap();
     let mut command = Command::new(profile.join("examples/service"));
@@ -31,7 +31,7 @@ fn program() -> Command {
 }
 
 /// A port that was free a moment ago.
-async fn free_address() -> SocketAddr {
+pub(crate) async fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0")
         .await
         .unwrap()
@@ -39,7 +39,7 @@ async fn free_address() -> SocketAddr {
         .unwrap()
 }
 
-async fn signal(child: &Child) {
+pub(crate) async fn signal(child: &Child) {
     let id = child.id().unwrap().to_string();
     assert!(
         Command::new("kill")
@@ -51,12 +51,12 @@ async fn signal(child: &Child) {
     );
 }
 
-async fn connected(address: SocketAddr) {
+pub(crate) async fn connected(address: SocketAddr) {
     let connect = async { while TcpStream::connect(address).await.is_err() {} };
     timeout(LIMIT, connect).await.unwrap();
 }
 
-fn channel(address: SocketAddr, tasks: &Tasks) -> RpcChannel {
+pub(crate) fn channel(address: SocketAddr, tasks: &Tasks) -> RpcChannel {
     remote(&[address], &ClientLayers::external(), tasks)
 }
 
@@ -147,6 +147,35 @@ async fn a_term_signal_drains_and_metrics_tell_what_was_served() {
         Some(0)
     );
     stop(tasks).await;
+}
+
+#[tokio::test]
+async fn health_is_ready_while_the_process_serves_and_a_failure_without_it() {
+    let (grpc, admin) = (free_address().await, free_address().await);
+    let health = || {
+        let mut command = program();
+        command
+            .args(["health", "--server-admin-listen"])
+            .arg(admin.to_string());
+        command
+    };
+    let mut child = program()
+        .env("IM_SERVER__LISTEN", grpc.to_string())
+        .args(["--server-admin-listen", &admin.to_string()])
+        .spawn()
+        .unwrap();
+    connected(admin).await;
+    let output = timeout(LIMIT, health().output()).await.unwrap().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    signal(&child).await;
+    timeout(LIMIT, child.wait()).await.unwrap().unwrap();
+    let output = timeout(LIMIT, health().output()).await.unwrap().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("does not answer"));
+    // Nothing to ask is a fault of the configuration.
+    let output = program().arg("health").output();
+    let output = timeout(LIMIT, output).await.unwrap().unwrap();
+    assert_eq!(output.status.code(), Some(64), "{output:?}");
 }
 
 #[tokio::test]
