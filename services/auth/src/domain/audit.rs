@@ -105,6 +105,15 @@ pub struct AuditEntry {
     pub detail: String,
 }
 
+/// An entry with the hash that was stored with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HashedEntry {
+    /// The entry.
+    pub entry: AuditEntry,
+    /// Its hash, unchecked.
+    pub hash: Vec<u8>,
+}
+
 impl AuditEntry {
     /// Gives an act its place in the log.
     pub fn new(seq: i64, created_at: Timestamp, entry: NewAuditEntry) -> Self {

@@ -106,6 +106,17 @@ pub struct Member {
     pub created_at: Timestamp,
 }
 
+/// A member of a group of somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommonMember {
+    /// The group.
+    pub group_id: GroupId,
+    /// Its name.
+    pub group_name: String,
+    /// The member.
+    pub user_id: UserId,
+}
+
 /// What the one who asks is to a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {

@@ -36,6 +36,30 @@ pub struct Session {
     pub ends_at: Timestamp,
 }
 
+/// A session with the name of its device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionWithDevice {
+    /// The session.
+    pub session: Session,
+    /// What its device is called.
+    pub device_name: String,
+}
+
+/// Whose stream a ticket opens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ticket {
+    /// Who.
+    pub user_id: UserId,
+    /// In which session.
+    pub session_id: SessionId,
+    /// On which site.
+    pub site: SiteId,
+    /// On which device.
+    pub device_id: DeviceId,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
 /// When a session renewed now ends by itself: after `idle` without use, and never after `ends_at`.
 pub fn expiry(now: Timestamp, idle: Option<Duration>, ends_at: Timestamp) -> Timestamp {
     idle.map_or(ends_at, |idle| now.saturating_add(idle).min(ends_at))

@@ -6,9 +6,8 @@ use im_types::Timestamp;
 
 use crate::domain::password::{PASSWORD_BYTES_MAX, PasswordRules};
 use crate::domain::people::{Person, UserState};
-use crate::domain::session::Device;
+use crate::domain::session::{Device, SessionWithDevice};
 use crate::domain::site::{Role, Site, Snapshot};
-use crate::store::SessionWithDevice;
 use crate::usecase::site::PublicSite;
 use crate::usecase::{Actor, FactsOfUser};
 use im_policy::Permission;

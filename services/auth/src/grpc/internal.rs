@@ -8,7 +8,7 @@ use tonic::{Request, Response, Status, async_trait};
 
 use super::convert::{facts, snapshot, timestamp};
 use super::{Grpc, refuse};
-use crate::store::CommonMember;
+use crate::domain::group::CommonMember;
 use crate::usecase::parse_user_id;
 
 #[async_trait]

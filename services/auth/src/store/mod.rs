@@ -21,11 +21,10 @@ mod unit;
 
 use im_store::{Database, Migrations, StoreError};
 
-pub use admin::{AuditFilter, AuditRow, GroupQuery, PolicyEntry};
+pub use admin::{AuditFilter, GroupQuery, PolicyEntry};
 pub use keys::KeyMaker;
-pub use people::CommonMember;
-pub use sessions::{Renewal, SessionWithDevice};
-pub use tickets::{NewTicket, SessionBatch, SessionBatchDone, Ticket};
+pub use sessions::Renewal;
+pub use tickets::{NewTicket, SessionBatch, SessionBatchDone};
 pub use unit::{Committed, Unit};
 
 /// The schema of auth.

@@ -7,6 +7,7 @@ use im_types::{GroupId, RoleId, UserId, Username};
 
 use super::SqlStore;
 use super::statements as sql;
+use crate::domain::group::CommonMember;
 use crate::domain::people::{PeopleQuery, Person, User, UserState, end_of_range};
 
 struct UserRole(UserId, RoleId);
@@ -31,17 +32,6 @@ impl FromRow for UserGroup {
     fn from_row(row: &Row) -> Result<Self, StoreError> {
         Ok(Self(row.get_id("user_id")?, row.get_id("group_id")?))
     }
-}
-
-/// A member of a group of somebody.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CommonMember {
-    /// The group.
-    pub group_id: GroupId,
-    /// Its name.
-    pub group_name: String,
-    /// The member.
-    pub user_id: UserId,
 }
 
 impl FromRow for CommonMember {

@@ -7,16 +7,7 @@ use uuid::Uuid;
 use super::statements as sql;
 use super::{SqlStore, Unit};
 use crate::domain::change::Change;
-use crate::domain::session::{Device, Session};
-
-/// A session with the name of its device.
-#[derive(Debug, Clone)]
-pub struct SessionWithDevice {
-    /// The session.
-    pub session: Session,
-    /// What its device is called.
-    pub device_name: String,
-}
+use crate::domain::session::{Device, Session, SessionWithDevice};
 
 impl FromRow for SessionWithDevice {
     fn from_row(row: &Row) -> Result<Self, StoreError> {

@@ -2,25 +2,11 @@
 //! one statement.
 
 use im_store::{FromRow, Row, StoreError, query, query_rows};
-use im_types::{DeviceId, SessionId, SiteId, Timestamp, UserId};
+use im_types::{SessionId, SiteId, Timestamp};
 
 use super::statements as sql;
 use super::{Renewal, SqlStore};
-
-/// Whose stream a ticket opens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ticket {
-    /// Who.
-    pub user_id: UserId,
-    /// In which session.
-    pub session_id: SessionId,
-    /// On which site.
-    pub site: SiteId,
-    /// On which device.
-    pub device_id: DeviceId,
-    /// When it ends.
-    pub expires_at: Timestamp,
-}
+use crate::domain::session::Ticket;
 
 /// A ticket to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,10 +8,12 @@ use im_types::{GroupId, RoleId, SessionId, Timestamp, UserId};
 use super::{Actor, App};
 use crate::Error;
 use crate::domain::change::NumberedChange;
+use crate::domain::group::CommonMember;
 use crate::domain::people::{User, UserState};
+use crate::domain::session::Ticket;
 use crate::domain::site::Snapshot;
 use crate::domain::token::hash_of;
-use crate::store::{CommonMember, NewTicket, Ticket};
+use crate::store::NewTicket;
 use im_types::Secret;
 
 /// How long a ticket is good.

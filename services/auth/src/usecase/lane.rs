@@ -3,13 +3,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use im_store::StoreError;
 use im_types::{SessionId, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::Error;
-use crate::store::{NewTicket, Renewal, SessionBatch, SqlStore, Ticket};
+use crate::domain::session::Ticket;
+use crate::store::{NewTicket, Renewal, SessionBatch, SqlStore};
 
 /// Requests that wait for the next transaction.
 const QUEUE_MAX: usize = 4_096;
@@ -158,7 +158,7 @@ fn sort(requests: &mut Vec<Request>) -> (SessionBatch, Answers) {
 }
 
 /// One transaction. Tickets of sessions that have ended meanwhile are worth nothing.
-async fn run(store: &SqlStore, batch: SessionBatch) -> Result<Done, StoreError> {
+async fn run(store: &SqlStore, batch: SessionBatch) -> Result<Done, Error> {
     let done = store.run_session_batch(batch).await?;
     let sessions: Vec<SessionId> = done.taken.iter().map(|t| t.ticket.session_id).collect();
     let live = if sessions.is_empty() {

@@ -1,7 +1,5 @@
 //! The identity store of accounts that have their password here.
 
-use im_store::StoreError;
-
 use crate::Error;
 use crate::crypto::PasswordHasher;
 use crate::domain::credential::Credential;
@@ -53,11 +51,10 @@ impl LocalStore {
         let renewed = async {
             let after = attempt.slot.hash(password.normalised()).await?;
             let before = &credential.password_hash;
-            let done = self
-                .store
+            self.store
                 .rehash_password(credential.user_id, before, &after)
-                .await;
-            done.map_err(|error: StoreError| Error::Store(error))
+                .await?;
+            Ok::<(), Error>(())
         };
         if let Err(error) = renewed.await {
             tracing::warn!(%error, "a password hash keeps its old parameters");

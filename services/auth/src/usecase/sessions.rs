@@ -7,8 +7,7 @@ use super::directory::{PageRequest, page, page_size, position};
 use super::{Actor, App, parse};
 use crate::Error;
 use crate::domain::audit::NewAuditEntry;
-use crate::domain::session::Device;
-use crate::store::SessionWithDevice;
+use crate::domain::session::{Device, SessionWithDevice};
 
 /// Stands for everybody in lists.
 const EVERYBODY: &str = "-";

@@ -7,7 +7,7 @@ use im_types::UserId;
 use tonic::{Request, Response, Status, async_trait};
 
 use super::{Grpc, answer, parse_optional_id, text_of, timestamp};
-use crate::store::AuditRow;
+use crate::domain::audit::HashedEntry;
 use crate::usecase::admin::AuditQuery;
 
 fn hex(bytes: &[u8]) -> String {
@@ -19,8 +19,8 @@ fn hex(bytes: &[u8]) -> String {
     text
 }
 
-fn entry_to_proto(row: AuditRow) -> proto::AuditEntry {
-    let AuditRow { entry, hash } = row;
+fn entry_to_proto(row: HashedEntry) -> proto::AuditEntry {
+    let HashedEntry { entry, hash } = row;
     proto::AuditEntry {
         seq: entry.seq,
         create_time: Some(timestamp(entry.created_at)),

@@ -6,23 +6,14 @@ use im_types::UserId;
 use super::super::SqlStore;
 use super::super::rows::Head;
 use super::statements as sql;
-use crate::domain::audit::{AuditEntry, AuditHash};
+use crate::domain::audit::{AuditEntry, AuditHash, HashedEntry};
 use crate::domain::audit_check::{AuditCheck, ChainCheck};
 use crate::domain::people::end_of_range;
 
 /// Entries read at a time when the chain is recomputed.
 const ENTRIES_PER_PAGE: i64 = 1000;
 
-/// An entry with the hash that was stored with it.
-#[derive(Debug, Clone)]
-pub struct AuditRow {
-    /// The entry.
-    pub entry: AuditEntry,
-    /// Its hash.
-    pub hash: Vec<u8>,
-}
-
-impl FromRow for AuditRow {
+impl FromRow for HashedEntry {
     fn from_row(row: &Row) -> Result<Self, StoreError> {
         let entry = AuditEntry {
             seq: row.get_i64("seq")?,
@@ -61,7 +52,7 @@ impl SqlStore {
     pub async fn list_audit_entries(
         &self,
         filter: &AuditFilter,
-    ) -> Result<Vec<AuditRow>, StoreError> {
+    ) -> Result<Vec<HashedEntry>, StoreError> {
         query(sql::LIST_AUDIT_ENTRIES)
             .bind(filter.before.unwrap_or(i64::MAX))
             .bind(filter.actor.is_some())
@@ -86,7 +77,7 @@ impl SqlStore {
             let walk = query(sql::WALK_AUDIT_ENTRIES)
                 .bind(after)
                 .bind(ENTRIES_PER_PAGE);
-            let page: Vec<AuditRow> = walk.fetch_all(&self.database).await?;
+            let page: Vec<HashedEntry> = walk.fetch_all(&self.database).await?;
             let Some(last) = page.last() else { break };
             after = last.entry.seq;
             for row in page.iter().take_while(|row| row.entry.seq <= head.value) {

@@ -9,6 +9,6 @@ mod roles;
 mod sites;
 pub(crate) mod statements;
 
-pub use audit::{AuditFilter, AuditRow};
+pub use audit::AuditFilter;
 pub use groups::GroupQuery;
 pub use policy::PolicyEntry;

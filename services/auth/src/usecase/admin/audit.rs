@@ -6,8 +6,9 @@ use im_types::UserId;
 use super::super::directory::{page, page_size, position};
 use super::super::{Actor, App, parse};
 use crate::Error;
+use crate::domain::audit::HashedEntry;
 use crate::domain::audit_check::AuditCheck;
-use crate::store::{AuditFilter, AuditRow};
+use crate::store::AuditFilter;
 
 /// Longest filter, in bytes.
 const FILTER_BYTES_MAX: usize = 200;
@@ -31,7 +32,7 @@ pub struct AuditQuery {
 #[derive(Debug)]
 pub struct AuditPage {
     /// The entries.
-    pub entries: Vec<AuditRow>,
+    pub entries: Vec<HashedEntry>,
     /// Empty on the last page.
     pub next_page_token: String,
 }
