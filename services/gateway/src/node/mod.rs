@@ -9,6 +9,7 @@ mod acks;
 mod admission;
 mod attach;
 mod backoff;
+mod departures;
 mod identity;
 mod inbox;
 mod lease;
@@ -103,7 +104,6 @@ impl Node {
             "gateway admission",
             admission::run(Arc::clone(&node), requests),
         );
-        tasks.spawn("gateway closing", admission::run_closing(Arc::clone(&node)));
         tasks.spawn("gateway mailboxes", attach::run(Arc::clone(&node)));
         tasks.spawn("gateway presences", watch::run(Arc::clone(&node)));
         for lane in lanes {

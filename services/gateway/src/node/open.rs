@@ -49,7 +49,7 @@ impl Node {
         };
         let inputs_max = self.parts.settings.inbox_max;
         let slot = Arc::new(Slot::new(connection_id, caller, number, inputs_max, wants));
-        self.admissions.admit(slot.connection(false)).await?;
+        self.admissions.admit(&slot).await?;
         self.registry.insert(&slot);
         self.attach_changed.notify_one();
         let stream = OpenStream {

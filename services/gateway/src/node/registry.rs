@@ -155,11 +155,16 @@ impl Registry {
         )
     }
 
-    pub(super) fn take_gone(&self) -> (Vec<ConnectionId>, HashMap<ConnectionId, (UserId, bool)>) {
-        let mut state = self.lock();
-        (
-            std::mem::take(&mut state.gone.closed),
-            std::mem::take(&mut state.gone.activities),
-        )
+    /// A place that came when its stream had gone.
+    pub(super) fn give_up(&self, id: ConnectionId) {
+        self.lock().gone.closed.push(id);
+    }
+
+    pub(super) fn take_closed(&self) -> Vec<ConnectionId> {
+        std::mem::take(&mut self.lock().gone.closed)
+    }
+
+    pub(super) fn take_activities(&self) -> HashMap<ConnectionId, (UserId, bool)> {
+        std::mem::take(&mut self.lock().gone.activities)
     }
 }

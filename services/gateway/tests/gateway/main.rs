@@ -15,6 +15,8 @@ mod harness;
 #[cfg(test)]
 mod mailboxes;
 #[cfg(test)]
+mod places;
+#[cfg(test)]
 mod raw;
 #[cfg(test)]
 mod rpcs;
@@ -24,3 +26,5 @@ mod sends;
 mod streams;
 #[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod transports;
