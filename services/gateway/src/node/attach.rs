@@ -1,9 +1,9 @@
 //! The stream of mailboxes: one to messaging for all clients of the node.
 //!
-//! When it breaks, it is made again, perhaps to another replica, and every mailbox is opened from
-//! the last cursor that was handed to its stream: nothing is missed, nothing comes twice.
+//! When it is made again, every mailbox is opened from the last cursor that was handed to its
+//! stream: nothing is missed, nothing comes twice.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use im_proto::messaging::{
     AttachRequest, AttachResponse, Batch,
@@ -11,87 +11,45 @@ use im_proto::messaging::{
     attach_response::{Delivery, delivery::Content},
 };
 use im_types::ConnectionId;
-use tokio::{sync::mpsc, time::sleep};
+use tokio::sync::Notify;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::Streaming;
+use tonic::{Status, Streaming};
 
-use super::{Node, Slot, backoff::Backoff, registry::MailboxChanges};
+use super::{Node, Slot, link::Link, registry::MailboxChanges};
 use crate::session::{End, Fault, Input};
 
-/// Requests under way to messaging; more wait here, joined per stream.
-const REQUESTS_MAX: usize = 256;
+/// The link to messaging.
+pub(super) struct Mailboxes;
 
-/// Keeps the link until shutdown.
-pub(super) async fn run(node: Arc<Node>) {
-    let soft = node.parts.tasks.shutdown_token();
-    let mut backoff = Backoff::new();
-    while !soft.is_cancelled() {
-        let (requests, receiver) = mpsc::channel(REQUESTS_MAX);
-        let mut messaging = node.parts.messaging.clone();
-        let attached = tokio::select! {
-            attached = messaging.attach(ReceiverStream::new(receiver)) => attached,
-            () = soft.cancelled() => return,
-        };
-        match attached {
-            Ok(stream) => {
-                backoff.reset();
-                carry(&node, requests, stream.into_inner()).await;
-            }
-            Err(error) => tracing::warn!(code = ?error.code(), "mailboxes cannot be attached"),
-        }
-        let wait = backoff.step(&node.parts.ids);
-        tokio::select! {
-            () = sleep(wait) => {}
-            () = soft.cancelled() => return,
-        }
-    }
-}
+impl Link for Mailboxes {
+    type Request = AttachRequest;
+    type Response = AttachResponse;
+    const NAME: &'static str = "mailboxes";
+    const REQUESTS_MAX: usize = 256;
 
-/// Carries one link until it breaks, or until the last stream has gone after shutdown.
-async fn carry(
-    node: &Arc<Node>,
-    requests: mpsc::Sender<AttachRequest>,
-    mut deliveries: Streaming<AttachResponse>,
-) {
-    // Reading must not wait for writing, or both sides might wait for each other.
-    let writing = write(node, &requests);
-    let reading = async {
-        loop {
-            match deliveries.message().await {
-                Ok(Some(response)) => deliver(node, response),
-                Ok(None) => return tracing::info!("messaging ended the mailbox stream"),
-                Err(error) => {
-                    return tracing::warn!(code = ?error.code(), "the mailbox stream broke");
-                }
-            }
-        }
-    };
-    tokio::select! {
-        () = writing => {}
-        () = reading => {}
-        () = node.drained() => {}
+    async fn open(
+        node: &Node,
+        requests: ReceiverStream<AttachRequest>,
+    ) -> Result<Streaming<AttachResponse>, Status> {
+        let attached = node.parts.messaging.clone().attach(requests).await;
+        attached.map(tonic::Response::into_inner)
     }
-}
 
-async fn write(node: &Node, requests: &mpsc::Sender<AttachRequest>) {
-    // All that was noted so far is contained in what is opened now.
-    drop(node.registry.take_mailboxes());
-    for slot in node.registry.all() {
-        if requests.send(open(node, &slot)).await.is_err() {
-            return;
-        }
+    fn everything(node: &Node) -> impl Iterator<Item = AttachRequest> + Send {
+        let slots = node.registry.all().into_iter();
+        slots.map(|slot| open(node, &slot))
     }
-    loop {
-        let changes = node.registry.take_mailboxes();
-        for request in changed(node, changes) {
-            if requests.send(request).await.is_err() {
-                return;
-            }
-        }
-        tokio::select! {
-            () = node.attach_changed.notified() => {}
-            () = requests.closed() => return,
-        }
+
+    fn changes(node: &Node) -> impl Iterator<Item = AttachRequest> + Send {
+        changed(node, node.registry.take_mailboxes()).into_iter()
+    }
+
+    fn changed(node: &Node) -> &Notify {
+        &node.attach_changed
+    }
+
+    fn hear(node: &Node, response: AttachResponse) {
+        deliver(node, response);
     }
 }
 

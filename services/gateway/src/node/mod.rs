@@ -10,9 +10,11 @@ mod admission;
 mod attach;
 mod backoff;
 mod departures;
+mod heard;
 mod identity;
 mod inbox;
 mod lease;
+mod link;
 mod open;
 mod registry;
 mod sends;
@@ -104,8 +106,10 @@ impl Node {
             "gateway admission",
             admission::run(Arc::clone(&node), requests),
         );
-        tasks.spawn("gateway mailboxes", attach::run(Arc::clone(&node)));
-        tasks.spawn("gateway presences", watch::run(Arc::clone(&node)));
+        let mailboxes = link::run::<attach::Mailboxes>(Arc::clone(&node));
+        tasks.spawn("gateway mailboxes", mailboxes);
+        let presences = link::run::<watch::Presences>(Arc::clone(&node));
+        tasks.spawn("gateway presences", presences);
         for lane in lanes {
             tasks.spawn("gateway sends", sends::run(Arc::clone(&node), lane));
         }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use im_bus::{Event, Topic};
+use im_bus::Topic;
 use im_proto::{event::TypingStarted, messaging::PublishTypingRequest};
 use im_types::UserId;
 use tokio::sync::mpsc;
 
-use super::{Node, Slot};
+use super::{Node, Slot, heard};
 use crate::session::Input;
 
 /// Tellings that may wait.
@@ -57,28 +57,14 @@ pub(super) async fn run(node: Arc<Node>, mut requests: mpsc::Receiver<PublishTyp
     }
 }
 
-/// Tells the streams of those whom messaging names.
+/// Tells the streams of those whom messaging names. Typing that was missed is over by now.
 pub(super) async fn listen(node: Arc<Node>) {
-    let soft = node.parts.tasks.shutdown_token();
-    let Ok(mut heard) = node.parts.bus.subscribe(TYPING).await else {
-        return;
-    };
-    loop {
-        let event = tokio::select! {
-            event = heard.recv() => event,
-            () = soft.cancelled() => return,
-        };
-        match event {
-            Some(Event::Message(message)) => {
-                if let Ok(typing) = message.decode::<TypingStarted>() {
-                    tell(&node, &typing);
-                }
-            }
-            // Typing that was missed is over by now.
-            Some(Event::Lagged { .. } | Event::Reconnected) => {}
-            None => return,
+    heard::listen(&node, TYPING, |node, message| {
+        if let Ok(typing) = message.decode::<TypingStarted>() {
+            tell(node, &typing);
         }
-    }
+    })
+    .await;
 }
 
 fn tell(node: &Node, typing: &TypingStarted) {

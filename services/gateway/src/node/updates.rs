@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use im_bus::{Event, Topic};
+use im_bus::Topic;
 use im_proto::gateway::ClientFrame;
 use im_types::SessionId;
 use prost::Message as _;
 
-use super::{Node, Slot};
+use super::{Node, Slot, heard};
 use crate::session::Input;
 
 /// A frame for the newest stream of the session that is the key.
@@ -34,31 +34,16 @@ impl Node {
     }
 }
 
-/// Hears frames for streams of this node.
+/// Hears frames for streams of this node. A client repeats what matters when its stream begins
+/// again.
 pub(super) async fn listen(node: Arc<Node>) {
-    let soft = node.parts.tasks.shutdown_token();
-    let Ok(mut heard) = node.parts.bus.subscribe(UPDATE.every_key()).await else {
-        return;
-    };
-    loop {
-        let event = tokio::select! {
-            event = heard.recv() => event,
-            () = soft.cancelled() => return,
-        };
-        match event {
-            Some(Event::Message(message)) => {
-                let session_id = message
-                    .subject
-                    .key()
-                    .and_then(|key| SessionId::parse(key).ok());
-                let slot = session_id.and_then(|session_id| node.newest(session_id));
-                if let (Some(slot), Ok(frame)) = (slot, ClientFrame::decode(message.payload)) {
-                    slot.push(Input::Client(frame));
-                }
-            }
-            // The client repeats what matters when its stream begins again.
-            Some(Event::Lagged { .. } | Event::Reconnected) => {}
-            None => return,
+    heard::listen(&node, UPDATE.every_key(), |node, message| {
+        let key = message.subject.key();
+        let session_id = key.and_then(|key| SessionId::parse(key).ok());
+        let slot = session_id.and_then(|session_id| node.newest(session_id));
+        if let (Some(slot), Ok(frame)) = (slot, ClientFrame::decode(message.payload)) {
+            slot.push(Input::Client(frame));
         }
-    }
+    })
+    .await;
 }

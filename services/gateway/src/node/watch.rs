@@ -1,92 +1,53 @@
 //! The stream of presences: one to presence for all viewers of the node.
 
-use std::{collections::HashSet, sync::Arc};
+use std::collections::HashSet;
 
 use im_proto::{
     gateway::PresenceBatch,
     presence::{WatchRequest, WatchResponse, watch_response::View},
 };
 use im_types::{ConnectionId, UserId};
-use tokio::{sync::mpsc, time::sleep};
+use tokio::sync::Notify;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::Streaming;
+use tonic::{Status, Streaming};
 
-use super::{Node, Slot, backoff::Backoff};
+use super::{Node, Slot, link::Link};
 use crate::session::Input;
 
-/// Requests under way to presence; more wait here, the newest list per stream.
-const REQUESTS_MAX: usize = 64;
+/// The link to presence.
+pub(super) struct Presences;
 
-/// Keeps the link until shutdown.
-pub(super) async fn run(node: Arc<Node>) {
-    let soft = node.parts.tasks.shutdown_token();
-    let mut backoff = Backoff::new();
-    while !soft.is_cancelled() {
-        let (requests, receiver) = mpsc::channel(REQUESTS_MAX);
-        let mut presence = node.parts.presence.clone();
-        let watching = tokio::select! {
-            watching = presence.watch(ReceiverStream::new(receiver)) => watching,
-            () = soft.cancelled() => return,
-        };
-        match watching {
-            Ok(stream) => {
-                backoff.reset();
-                carry(&node, requests, stream.into_inner()).await;
-            }
-            Err(error) => tracing::warn!(code = ?error.code(), "presences cannot be watched"),
-        }
-        let wait = backoff.step(&node.parts.ids);
-        tokio::select! {
-            () = sleep(wait) => {}
-            () = soft.cancelled() => return,
-        }
-    }
-}
+impl Link for Presences {
+    type Request = WatchRequest;
+    type Response = WatchResponse;
+    const NAME: &'static str = "presences";
+    const REQUESTS_MAX: usize = 64;
 
-async fn carry(
-    node: &Arc<Node>,
-    requests: mpsc::Sender<WatchRequest>,
-    mut views: Streaming<WatchResponse>,
-) {
-    let reading = async {
-        loop {
-            match views.message().await {
-                Ok(Some(response)) => show(node, response),
-                Ok(None) => return tracing::info!("presence ended the watch stream"),
-                Err(error) => {
-                    return tracing::warn!(code = ?error.code(), "the watch stream broke");
-                }
-            }
-        }
-    };
-    tokio::select! {
-        () = write(node, &requests) => {}
-        () = reading => {}
-        () = node.drained() => {}
+    async fn open(
+        node: &Node,
+        requests: ReceiverStream<WatchRequest>,
+    ) -> Result<Streaming<WatchResponse>, Status> {
+        let watching = node.parts.presence.clone().watch(requests).await;
+        watching.map(tonic::Response::into_inner)
     }
-}
 
-async fn write(node: &Node, requests: &mpsc::Sender<WatchRequest>) {
-    drop(node.registry.take_watches());
-    for slot in node.registry.all() {
-        if let Some(request) = renewed(&slot)
-            && requests.send(request).await.is_err()
-        {
-            return;
-        }
+    fn everything(node: &Node) -> impl Iterator<Item = WatchRequest> + Send {
+        let slots = node.registry.all().into_iter();
+        slots.filter_map(|slot| renewed(&slot))
     }
-    loop {
+
+    fn changes(node: &Node) -> impl Iterator<Item = WatchRequest> + Send {
         let (changed, gone) = node.registry.take_watches();
-        let requested = lists(node, changed).chain(gone.iter().map(|slot| forgotten(slot)));
-        for request in requested.collect::<Vec<_>>() {
-            if requests.send(request).await.is_err() {
-                return;
-            }
-        }
-        tokio::select! {
-            () = node.watch_changed.notified() => {}
-            () = requests.closed() => return,
-        }
+        let forgotten = gone.into_iter().map(|slot| forgotten(&slot));
+        lists(node, changed).chain(forgotten)
+    }
+
+    fn changed(node: &Node) -> &Notify {
+        &node.watch_changed
+    }
+
+    fn hear(node: &Node, response: WatchResponse) {
+        show(node, response);
     }
 }
 
