@@ -58,10 +58,13 @@ pub struct ConversationView {
     pub pointers: Pointers,
     /// Whether the member owns it.
     pub is_owner: bool,
-    /// Messages of others after the read pointer that still exist, counted up to 1000.
+    /// Messages of others after the read pointer that still exist, counted up to 1000 and among
+    /// the 5000 newest.
     pub unread_count: i64,
     /// The newest message.
     pub last_message: Option<Arc<Message>>,
+    /// Its place in the member's list: its latest activity, of a large one as it was last told.
+    pub listed_at: Timestamp,
 }
 
 /// A member with pointers.
@@ -85,8 +88,8 @@ pub enum HistoryRange {
 /// A place in the list of conversations: the last one that was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListPosition {
-    /// Its activity.
-    pub active_at: Timestamp,
+    /// See [`ConversationView::listed_at`].
+    pub listed_at: Timestamp,
     /// Its id.
     pub conversation_id: ConversationId,
 }
@@ -161,6 +164,9 @@ pub trait Store: Send + Sync + 'static {
         user_id: UserId,
         id: ConversationId,
     ) -> Answer<'_, Option<ConversationView>>;
+    /// The number of the oldest message that a conversation still has; `None` for everybody who is
+    /// not in it.
+    fn first_available_seq(&self, user_id: UserId, id: ConversationId) -> Answer<'_, Option<i64>>;
     /// A person's conversations, newest activity first.
     fn conversations(
         &self,

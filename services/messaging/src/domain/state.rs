@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use im_types::{ConversationId, UserId};
+use im_types::{ConversationId, Timestamp, UserId};
 
 use super::conversation::{Conversation, Member, PairKey, Pointers, Roll};
 use super::entry::EntryBody;
@@ -22,6 +22,7 @@ pub struct Loaded {
     pub roll: Roll,
     is_changed: bool,
     is_roll_changed: bool,
+    is_relisted: bool,
 }
 
 /// What was loaded and what became of it. A store fills it with the `add_…` functions; the planner
@@ -63,6 +64,19 @@ pub struct NewConversation {
     pub creation: Option<Creation>,
 }
 
+/// A person who comes into a conversation.
+#[derive(Debug, Clone, Copy)]
+pub struct NewMember {
+    /// Which conversation.
+    pub conversation_id: ConversationId,
+    /// Who.
+    pub member: Member,
+    /// Up to where the person has come.
+    pub pointers: Pointers,
+    /// The conversation's place in the person's list.
+    pub listed_at: Timestamp,
+}
+
 /// Everything a batch writes. Members are removed before they are inserted, because within one
 /// batch somebody may go and come back; otherwise nothing names a row twice.
 #[derive(Debug, Default)]
@@ -71,8 +85,10 @@ pub struct Changes {
     pub new_conversations: Vec<NewConversation>,
     /// To update: all that can change of a conversation. By id.
     pub conversations: Vec<Conversation>,
-    /// To insert, with pointers.
-    pub new_members: Vec<(ConversationId, Member, Pointers)>,
+    /// To insert.
+    pub new_members: Vec<NewMember>,
+    /// Conversations that move to their activity in the lists of all their members.
+    pub relisted: Vec<ConversationId>,
     /// Members who own from now on.
     pub new_owners: Vec<(ConversationId, UserId)>,
     /// To delete.
@@ -105,6 +121,7 @@ impl State {
                 roll,
                 is_changed: false,
                 is_roll_changed: false,
+                is_relisted: false,
             },
         );
     }
@@ -177,17 +194,23 @@ impl State {
     /// Whoever came and went within the batch leaves no row; whoever came has pointers with it.
     fn finish_members(&mut self, out: &mut Changes) {
         for (id, member) in std::mem::take(&mut self.changes.new_members) {
-            let loaded = self.conversations.get(&id);
-            if loaded.is_some_and(|loaded| loaded.roll.contains(member.user_id)) {
+            let Some(loaded) = self.conversations.get(&id) else {
+                continue;
+            };
+            if loaded.roll.contains(member.user_id) {
                 let pointers = self.pointers.get(&(id, member.user_id)).copied();
-                out.new_members
-                    .push((id, member, pointers.unwrap_or_default()));
+                out.new_members.push(NewMember {
+                    conversation_id: id,
+                    member,
+                    pointers: pointers.unwrap_or_default(),
+                    listed_at: loaded.conversation.active_at,
+                });
             }
         }
         let new: HashSet<(ConversationId, UserId)> = out
             .new_members
             .iter()
-            .map(|(id, member, _)| (*id, member.user_id))
+            .map(|new| (new.conversation_id, new.member.user_id))
             .collect();
         let moved = self
             .changes
@@ -241,6 +264,9 @@ impl State {
                 out.rolls
                     .push((conversation.id, conversation.roll_revision, loaded.roll));
             }
+            if loaded.is_relisted {
+                out.relisted.push(conversation.id);
+            }
             out.conversations.push(conversation);
         }
         out.conversations
@@ -262,6 +288,7 @@ impl Changes {
             messages,
             entries,
             roster_position,
+            relisted: _,
             rolls: _,
         } = self;
         new_conversations.is_empty()
@@ -285,6 +312,7 @@ impl Loaded {
             roll,
             is_changed: true,
             is_roll_changed: true,
+            is_relisted: false,
         }
     }
 
@@ -295,6 +323,12 @@ impl Loaded {
         self.conversation.roll_revision += 1;
         self.conversation.member_count = roll.len();
         self.roll = roll;
+    }
+
+    /// Moves the conversation to its latest activity in the lists of all its members.
+    pub(super) const fn relist(&mut self) {
+        self.is_changed = true;
+        self.is_relisted = true;
     }
 
     /// The conversation, to be changed.

@@ -63,8 +63,8 @@ impl Conversations {
         let size = page_size(request.page_size, 50, 200)?;
         let after: Option<(Timestamp, ConversationId)> =
             PageToken::decode(CONVERSATIONS, &request.page_token).map_err(bad_token)?;
-        let after = after.map(|(active_at, conversation_id)| ListPosition {
-            active_at,
+        let after = after.map(|(listed_at, conversation_id)| ListPosition {
+            listed_at,
             conversation_id,
         });
         let limit = size.as_usize();
@@ -75,12 +75,8 @@ impl Conversations {
             .await?;
         let has_more = views.len() > limit;
         views.truncate(limit);
-        let last = views
-            .last()
-            .filter(|_| has_more)
-            .map(|view| &view.conversation);
-        let next_page_token = match last {
-            Some(last) => next_token(CONVERSATIONS, &(last.active_at, last.id))?,
+        let next_page_token = match views.last().filter(|_| has_more) {
+            Some(last) => next_token(CONVERSATIONS, &(last.listed_at, last.conversation.id))?,
             None => String::new(),
         };
         let conversations = views

@@ -4,6 +4,7 @@
 mod client;
 mod history;
 mod operations;
+mod plans;
 mod statements;
 
 use im_store::testing::{POSTGRES_URL_VARIABLE, TestDatabase, postgres, sqlite_temp};

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::FutureExt as _;
 use im_types::{ConversationId, Timestamp, UserId};
 
-use super::{AGE_STEP, MEMBER_IDS_MAX, UNREAD_MAX};
+use super::{AGE_STEP, MEMBER_IDS_MAX, UNREAD_LOOKED_AT_MAX, UNREAD_MAX};
 use crate::domain::{
     Changes, ClientKey, Command, Conversation, Entry, EntryBody, Fingerprint, Limits, Member,
     Message, MessageChange, Needs, PairKey, Pointers, Removal, Roll, State, plan,
@@ -23,9 +23,17 @@ struct Tables {
     roster_position: i64,
     conversations: BTreeMap<ConversationId, Conversation>,
     creations: HashMap<(UserId, ClientKey), (ConversationId, Fingerprint)>,
-    members: BTreeMap<(ConversationId, UserId), (Member, Pointers)>,
+    members: BTreeMap<(ConversationId, UserId), Seat>,
     messages: BTreeMap<(ConversationId, i64), Arc<Message>>,
     mailboxes: BTreeMap<UserId, Mailbox>,
+}
+
+/// A member's row.
+#[derive(Debug)]
+struct Seat {
+    member: Member,
+    pointers: Pointers,
+    listed_at: Timestamp,
 }
 
 #[derive(Debug)]
@@ -109,13 +117,13 @@ impl Tables {
             }
         }
         for key in &needs.pointers {
-            if let Some((_, pointers)) = self.members.get(key) {
-                state.add_pointers(key.0, key.1, *pointers);
+            if let Some(seat) = self.members.get(key) {
+                state.add_pointers(key.0, key.1, seat.pointers);
             }
         }
         for id in &needs.unexamined {
-            for (member, pointers) in self.members_of(*id) {
-                state.add_pointers(*id, member.user_id, *pointers);
+            for seat in self.members_of(*id) {
+                state.add_pointers(*id, seat.member.user_id, seat.pointers);
             }
         }
         self.load_ages(needs, &mut state);
@@ -139,13 +147,13 @@ impl Tables {
         }
     }
 
-    fn members_of(&self, id: ConversationId) -> impl Iterator<Item = &(Member, Pointers)> {
+    fn members_of(&self, id: ConversationId) -> impl Iterator<Item = &Seat> {
         let members = self.members.iter().filter(move |((of, _), _)| *of == id);
         members.map(|(_, member)| member)
     }
 
     fn roll(&self, id: ConversationId) -> Roll {
-        Roll::new(self.members_of(id).map(|(member, _)| *member).collect())
+        Roll::new(self.members_of(id).map(|seat| seat.member).collect())
     }
 
     fn messages_after(&self, id: ConversationId, after: i64, limit: usize) -> Vec<Arc<Message>> {
@@ -172,19 +180,31 @@ impl Tables {
         for key in changes.removed_members {
             self.members.remove(&key);
         }
-        for (id, member, pointers) in changes.new_members {
-            self.members
-                .insert((id, member.user_id), (member, pointers));
+        for new in changes.new_members {
+            let seat = Seat {
+                member: new.member,
+                pointers: new.pointers,
+                listed_at: new.listed_at,
+            };
+            let key = (new.conversation_id, new.member.user_id);
+            self.members.insert(key, seat);
+        }
+        for id in changes.relisted {
+            let Some(listed_at) = self.conversations.get(&id).map(|of| of.active_at) else {
+                continue;
+            };
+            let seats = self.members.iter_mut().filter(|((of, _), _)| *of == id);
+            seats.for_each(|(_, seat)| seat.listed_at = listed_at);
         }
         for key in changes.new_owners {
             self.members
                 .entry(key)
-                .and_modify(|(member, _)| member.is_owner = true);
+                .and_modify(|seat| seat.member.is_owner = true);
         }
         for (id, user_id, pointers) in changes.pointers {
             self.members
                 .entry((id, user_id))
-                .and_modify(|(_, kept)| *kept = pointers);
+                .and_modify(|seat| seat.pointers = pointers);
         }
         for message in changes.new_messages.into_iter().chain(changes.messages) {
             self.messages
@@ -211,13 +231,19 @@ impl Tables {
     }
 
     fn view(&self, user_id: UserId, id: ConversationId) -> Option<ConversationView> {
-        let (member, pointers) = self.members.get(&(id, user_id))?;
+        let seat = self.members.get(&(id, user_id))?;
         let conversation = self.conversations.get(&id)?.clone();
         let is_unread =
             |message: &&Arc<Message>| message.sender_id != user_id && message.removal.is_none();
-        let unread = self.messages_after(id, pointers.read_seq, usize::MAX);
-        let unread = unread.iter().filter(is_unread).take(UNREAD_MAX).count();
-        let all = self.members_of(id).map(|(member, _)| member.user_id);
+        let unread = self.messages_after(id, seat.pointers.read_seq, usize::MAX);
+        let skipped = unread.len().saturating_sub(UNREAD_LOOKED_AT_MAX);
+        let unread = unread
+            .iter()
+            .skip(skipped)
+            .filter(is_unread)
+            .take(UNREAD_MAX)
+            .count();
+        let all = self.members_of(id).map(|seat| seat.member.user_id);
         let member_ids: Vec<UserId> = if conversation.member_count <= MEMBER_IDS_MAX {
             all.collect()
         } else {
@@ -230,10 +256,11 @@ impl Tables {
         let newest = self.messages.get(&(id, conversation.last_seq));
         Some(ConversationView {
             member_ids,
-            pointers: *pointers,
-            is_owner: member.is_owner,
+            pointers: seat.pointers,
+            is_owner: seat.member.is_owner,
             unread_count: i64::try_from(unread).unwrap_or(i64::MAX),
             last_message: newest.map(Arc::clone),
+            listed_at: seat.listed_at,
             conversation,
         })
     }
@@ -306,7 +333,7 @@ impl Store for MemoryStore {
     fn member_ids(&self, id: ConversationId, limit: usize) -> Answer<'_, Vec<UserId>> {
         let tables = self.lock();
         let members = tables.members_of(id).take(limit);
-        ready(members.map(|(member, _)| member.user_id).collect())
+        ready(members.map(|seat| seat.member.user_id).collect())
     }
 
     fn conversation(
@@ -315,6 +342,13 @@ impl Store for MemoryStore {
         id: ConversationId,
     ) -> Answer<'_, Option<ConversationView>> {
         ready(self.lock().view(user_id, id))
+    }
+
+    fn first_available_seq(&self, user_id: UserId, id: ConversationId) -> Answer<'_, Option<i64>> {
+        let tables = self.lock();
+        let is_member = tables.members.contains_key(&(id, user_id));
+        let found = tables.conversations.get(&id).filter(|_| is_member);
+        ready(found.map(|found| found.first_available_seq))
     }
 
     fn conversations(
@@ -327,10 +361,10 @@ impl Store for MemoryStore {
         let ids = tables.conversations.keys();
         let mut views: Vec<ConversationView> =
             ids.filter_map(|id| tables.view(user_id, *id)).collect();
-        let place = |view: &ConversationView| (view.conversation.active_at, view.conversation.id);
+        let place = |view: &ConversationView| (view.listed_at, view.conversation.id);
         views.sort_by_key(|view| std::cmp::Reverse(place(view)));
         views.retain(|view| {
-            after.is_none_or(|after| place(view) < (after.active_at, after.conversation_id))
+            after.is_none_or(|after| place(view) < (after.listed_at, after.conversation_id))
         });
         views.truncate(limit);
         ready(views)
@@ -344,11 +378,10 @@ impl Store for MemoryStore {
     ) -> Answer<'_, Vec<MemberView>> {
         let tables = self.lock();
         let members = tables.members_of(id);
-        let members =
-            members.filter(|(member, _)| after.is_none_or(|after| member.user_id > after));
-        let view = |(member, pointers): &(Member, Pointers)| MemberView {
-            member: *member,
-            pointers: *pointers,
+        let members = members.filter(|seat| after.is_none_or(|after| seat.member.user_id > after));
+        let view = |seat: &Seat| MemberView {
+            member: seat.member,
+            pointers: seat.pointers,
         };
         ready(members.take(limit).map(view).collect())
     }

@@ -22,5 +22,7 @@ pub use sql::{MIGRATIONS, SqlStore};
 const MEMBER_IDS_MAX: usize = 50;
 /// Unread messages are counted up to here.
 const UNREAD_MAX: usize = 1_000;
+/// Messages looked at to count them.
+const UNREAD_LOOKED_AT_MAX: usize = 5_000;
 /// Messages that one step of expiry or retention looks at.
 const AGE_STEP: usize = 200;

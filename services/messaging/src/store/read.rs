@@ -11,7 +11,7 @@ use super::rows::{
     EntryRow, MailboxRow, RollRow, Shared, UnreadRow, UserIdRow, ViewRow, read_kind, read_pair,
 };
 use super::statements as sql;
-use super::{MEMBER_IDS_MAX, UNREAD_MAX};
+use super::{MEMBER_IDS_MAX, UNREAD_LOOKED_AT_MAX, UNREAD_MAX};
 use crate::domain::{Entry, Kind, Message};
 use crate::ports::{
     ConversationView, Envelope, HistoryRange, ListPosition, MailboxRange, MemberView,
@@ -66,6 +66,18 @@ pub(super) async fn conversation(
     Ok(views.into_iter().next())
 }
 
+pub(super) async fn first_available_seq(
+    database: &Database,
+    user_id: UserId,
+    id: ConversationId,
+) -> Result<Option<i64>, StoreError> {
+    query(sql::GET_STANDING)
+        .bind(user_id)
+        .bind(id)
+        .fetch_optional(database)
+        .await
+}
+
 pub(super) async fn conversations(
     database: &Database,
     user_id: UserId,
@@ -73,13 +85,13 @@ pub(super) async fn conversations(
     limit: usize,
 ) -> Result<Vec<ConversationView>, StoreError> {
     let after = after.unwrap_or(ListPosition {
-        active_at: Timestamp::MAX,
+        listed_at: Timestamp::MAX,
         conversation_id: ConversationId::from_uuid(Uuid::max()),
     });
     let mut tx = database.begin_read().await?;
     let rows = query(sql::LIST_CONVERSATIONS)
         .bind(user_id)
-        .bind(after.active_at)
+        .bind(after.listed_at)
         .bind(after.conversation_id)
         .bind(limit_of(limit))
         .fetch_all(&mut tx)
@@ -98,11 +110,14 @@ async fn complete(
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let ids = rows.iter().map(|row| row.conversation.id);
-    let unread: Vec<UnreadRow> = query(sql::COUNT_UNREAD)
+    let read = rows
+        .iter()
+        .map(|row| (row.conversation.id, row.pointers.read_seq));
+    let unread: Vec<UnreadRow> = query_rows(sql::COUNT_UNREAD)
         .bind(user_id)
         .bind(limit_of(UNREAD_MAX))
-        .bind_list(ids)
+        .bind(limit_of(UNREAD_LOOKED_AT_MAX))
+        .rows(read)
         .fetch_all(&mut *tx)
         .await?;
     let unread: HashMap<ConversationId, i64> =
@@ -127,6 +142,7 @@ async fn complete(
             is_owner: row.is_owner,
             unread_count: unread.get(&id).copied().unwrap_or_default(),
             last_message: newest.remove(&id),
+            listed_at: row.listed_at,
             conversation: row.conversation,
         }
     };

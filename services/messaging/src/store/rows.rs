@@ -201,6 +201,7 @@ pub(super) struct ViewRow {
     pub(super) conversation: Conversation,
     pub(super) is_owner: bool,
     pub(super) pointers: Pointers,
+    pub(super) listed_at: Timestamp,
 }
 
 impl FromRow for ViewRow {
@@ -209,6 +210,7 @@ impl FromRow for ViewRow {
             conversation: Conversation::from_row(row)?,
             is_owner: row.get_bool("is_owner")?,
             pointers: Pointers::from_row(row)?,
+            listed_at: row.get_timestamp("listed_at_us")?,
         })
     }
 }

@@ -17,7 +17,7 @@ use crate::ports::{
 };
 
 /// The schema.
-pub static MIGRATIONS: Migrations = im_store::migrations![1 "0001_messaging"];
+pub static MIGRATIONS: Migrations = im_store::migrations![1 "0001_messaging", 2 "0002_activity"];
 
 /// Everything in one database.
 #[derive(Debug, Clone)]
@@ -160,6 +160,10 @@ impl Store for SqlStore {
         id: ConversationId,
     ) -> Answer<'_, Option<ConversationView>> {
         answer(read::conversation(&self.database, user_id, id))
+    }
+
+    fn first_available_seq(&self, user_id: UserId, id: ConversationId) -> Answer<'_, Option<i64>> {
+        answer(read::first_available_seq(&self.database, user_id, id))
     }
 
     fn conversations(

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use im_store::{StoreError, Tx, query, query_rows};
+use im_store::{LIST_LEN_MAX, StoreError, Tx, query, query_rows};
 use im_types::{ConversationId, UserId};
 
 use super::payload::EntryColumns;
 use super::rows::{NumberRow, conversation_args, message_args, message_change_args};
 use super::statements as sql;
-use crate::domain::{Changes, Conversation, Entry, EntryBody, Member, Pointers};
+use crate::domain::state::NewMember;
+use crate::domain::{Changes, Conversation, Entry, EntryBody, Pointers};
 
 /// Writes all, and answers the entries with their numbers.
 pub(super) async fn write(
@@ -35,6 +36,12 @@ pub(super) async fn write(
         (changes.new_owners, changes.pointers),
     )
     .await?;
+    for chunk in changes.relisted.chunks(LIST_LEN_MAX) {
+        query(sql::UPDATE_ACTIVITY)
+            .bind_list(chunk.iter().copied())
+            .execute(&mut *tx)
+            .await?;
+    }
     let rows = new_messages.iter().map(|message| message_args(message));
     query_rows(sql::INSERT_MESSAGES)
         .rows(rows)
@@ -81,23 +88,23 @@ type Members<A, B> = (Vec<A>, Vec<B>);
 
 async fn write_members(
     tx: &mut Tx,
-    (removed, new): Members<(ConversationId, UserId), (ConversationId, Member, Pointers)>,
+    (removed, new): Members<(ConversationId, UserId), NewMember>,
     (owners, pointers): Members<(ConversationId, UserId), (ConversationId, UserId, Pointers)>,
 ) -> Result<(), StoreError> {
     query_rows(sql::DELETE_MEMBERS)
         .rows(removed)
         .execute(&mut *tx)
         .await?;
-    let rows = new.into_iter().map(|(id, member, at)| {
-        let pointers = (at.read_seq, at.shown_read_seq, at.delivered_seq);
+    let rows = new.into_iter().map(|new| {
         (
-            id,
-            member.user_id,
-            member.is_owner,
-            pointers.0,
-            pointers.1,
-            pointers.2,
-            member.joined_at,
+            new.conversation_id,
+            new.member.user_id,
+            new.member.is_owner,
+            new.pointers.read_seq,
+            new.pointers.shown_read_seq,
+            new.pointers.delivered_seq,
+            new.member.joined_at,
+            new.listed_at,
         )
     });
     query_rows(sql::INSERT_MEMBERS)

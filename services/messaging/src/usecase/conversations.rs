@@ -142,6 +142,16 @@ impl Core {
         Ok(view.ok_or(Refusal::ConversationNotFound)?)
     }
 
+    /// What a member may read of a conversation begins with this number.
+    pub(super) async fn first_available_seq(
+        &self,
+        user_id: UserId,
+        id: ConversationId,
+    ) -> Result<i64, Error> {
+        let first = self.store.first_available_seq(user_id, id).await?;
+        Ok(first.ok_or(Refusal::ConversationNotFound)?)
+    }
+
     /// A person's conversations, newest activity first.
     pub async fn conversations(
         &self,
@@ -160,7 +170,7 @@ impl Core {
         after: Option<UserId>,
         limit: usize,
     ) -> Result<Vec<MemberView>, Error> {
-        self.conversation(person.user_id, id).await?;
+        self.first_available_seq(person.user_id, id).await?;
         let mut members = self.store.members(id, after, limit).await?;
         let is_shown = person.policy.read_receipts_enabled();
         for view in &mut members {

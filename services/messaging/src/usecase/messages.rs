@@ -31,7 +31,7 @@ impl Core {
         range: HistoryRange,
         limit: usize,
     ) -> Result<HistoryPage, Error> {
-        let view = self.conversation(person.user_id, id).await?;
+        let first_available_seq = self.first_available_seq(person.user_id, id).await?;
         let mut messages = self
             .store
             .messages(id, range, limit.saturating_add(1))
@@ -44,7 +44,6 @@ impl Core {
                 HistoryRange::After(_) => drop(messages.pop()),
             }
         }
-        let first_available_seq = view.conversation.first_available_seq;
         Ok(HistoryPage {
             messages,
             has_more,

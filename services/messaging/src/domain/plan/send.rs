@@ -23,6 +23,7 @@ impl Planner<'_> {
             });
         }
         let now = self.now;
+        let fanout_members_max = self.limits.fanout_members_max;
         let loaded = self.member_of(send.conversation_id, send.sender_id)?;
         if loaded.conversation.kind == Kind::Direct {
             let pair = loaded.conversation.pair.ok_or(Refusal::Stale)?;
@@ -35,6 +36,10 @@ impl Planner<'_> {
         let text = send.text.clone()?;
         if !(0..=loaded.conversation.last_seq).contains(&send.reply_to_seq) {
             return Err(Refusal::ReplyNotFound);
+        }
+        // The members of a large one see it move when they are told that it went on.
+        if loaded.roll.len() <= fanout_members_max {
+            loaded.relist();
         }
         let conversation = loaded.change();
         conversation.last_seq += 1;

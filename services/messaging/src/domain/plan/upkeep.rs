@@ -95,6 +95,7 @@ impl Planner<'_> {
     pub(super) fn advance(&mut self, conversation_id: ConversationId) -> Outcome {
         let loaded = self.state.conversations.get_mut(&conversation_id);
         if let Some(loaded) = loaded.filter(|loaded| loaded.conversation.is_advance_pending) {
+            loaded.relist();
             let conversation = loaded.change();
             conversation.is_advance_pending = false;
             let last_seq = conversation.last_seq;

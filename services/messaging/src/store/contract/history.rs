@@ -227,7 +227,7 @@ async fn page_through(store: &dyn Store, user_id: UserId, expected: Vec<Conversa
         let page = store.conversations(user_id, after, 2).await.unwrap();
         let Some(last) = page.last() else { break };
         after = Some(crate::ports::ListPosition {
-            active_at: last.conversation.active_at,
+            listed_at: last.listed_at,
             conversation_id: last.conversation.id,
         });
         ids.extend(page.iter().map(|view| view.conversation.id));
