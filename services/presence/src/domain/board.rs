@@ -14,11 +14,13 @@ use super::holding::{Activity, Holding, Lease};
 use super::reduce::{OwnView, Shown, State};
 
 mod individual;
+mod seat;
 #[cfg(test)]
 mod tests;
 mod watch;
+mod watchers;
 
-pub use watch::{Seen, StreamId, View, Viewer, ViewerKey, Watching};
+pub use watch::{NoticeCounts, Seen, StreamId, View, Viewer, ViewerKey, Watching};
 
 use individual::{Individual, LastSeen};
 use watch::Gallery;
@@ -285,7 +287,7 @@ impl Board {
     pub fn show(&self, watching: &Watching, stored: Option<Timestamp>, is_told: bool) -> Shown {
         let stored = self.unsaved_sighting(watching.user_id).or(stored);
         let individual = self.people.get(&watching.user_id);
-        individual::show(individual, watching.sight, stored, is_told)
+        individual::show(individual, watching, stored, is_told)
     }
 
     /// Lets everything happen that is due; the time of the next thing, if there is one.
@@ -384,8 +386,8 @@ impl Board {
             self.sightings.insert(user_id, at);
         }
         if change.is_public || change.is_own {
-            let watchers = individual.watchers.iter();
-            self.gallery.mark(watchers, user_id, change.is_public);
+            self.gallery
+                .mark(&individual.watchers, user_id, change.is_public);
         }
     }
 

@@ -78,7 +78,7 @@ pub fn own_view(automatic: Option<Automatic>, claim: Option<&Claim>, now: Timest
     };
     OwnView {
         state,
-        reason: claim.map_or_else(|| Arc::from(""), |claim| Arc::clone(&claim.reason)),
+        reason: claim.map_or_else(Arc::default, |claim| Arc::clone(&claim.reason)),
         expires_at: claim.and_then(|claim| claim.expires_at),
     }
 }
@@ -97,7 +97,7 @@ impl PublicView {
     pub fn offline() -> Self {
         Self {
             state: State::Offline,
-            reason: Arc::from(""),
+            reason: Arc::default(),
         }
     }
 }
@@ -134,7 +134,7 @@ impl Shown {
         let last_seen_at = last_seen_at.map(to_minute);
         Self {
             state: State::Offline,
-            reason: Arc::from(""),
+            reason: Arc::default(),
             expires_at: None,
             last_seen_at,
         }

@@ -46,8 +46,8 @@ pub enum Sight {
     Own,
     /// How the person is.
     Open,
-    /// The person shuts out whoever looks: offline, last seen at the moment that was decided.
-    Frozen(Option<Timestamp>),
+    /// The person shuts out whoever looks: offline, last seen at [`Tie::frozen_seen_at`].
+    Frozen,
     /// Nothing: offline, without more.
     Closed,
 }
@@ -64,7 +64,7 @@ pub fn sight(rules: &Rules, viewer: &Person, subject: Option<&Person>, tie: &Tie
         return Sight::Closed;
     }
     if tie.is_blocked || tie.is_hidden {
-        return Sight::Frozen(tie.frozen_seen_at);
+        return Sight::Frozen;
     }
     Sight::Open
 }

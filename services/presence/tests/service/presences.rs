@@ -193,10 +193,7 @@ async fn what_the_site_does_not_offer_is_refused() {
         expire_time: Some(at(START)),
         ..Default::default()
     };
-    assert_eq!(
-        reason(try_set(&service, ann, past).await),
-        "INVALID_FIELD"
-    );
+    assert_eq!(reason(try_set(&service, ann, past).await), "INVALID_FIELD");
     let many = proto::ListPresencesRequest {
         user_ids: vec![ann.to_string(); 501],
     };

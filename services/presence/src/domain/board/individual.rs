@@ -1,12 +1,12 @@
 //! One person on the board.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use im_types::{ConnectionId, NodeId, Timestamp};
 
-use super::watch::ViewerKey;
+use super::watch::{ViewerKey, Watching};
+use super::watchers::Watchers;
 use crate::domain::claim::Claim;
 use crate::domain::holding::{Activity, Holding, Lease};
 use crate::domain::reduce::{Automatic, OwnView, PublicView, Shown, State, automatic, own_view};
@@ -23,7 +23,9 @@ pub(super) struct Individual {
     pub(super) public: PublicView,
     /// When others saw the person last, if that is known here.
     pub(super) last_seen: LastSeen,
-    pub(super) watchers: HashSet<ViewerKey>,
+    pub(super) watchers: Watchers,
+    /// What those who may see the person were told last; one copy for all of them.
+    told: Option<Arc<Shown>>,
     /// The entry of the board's timers.
     pub(super) timer: Option<Timestamp>,
 }
@@ -90,7 +92,8 @@ impl Default for Individual {
             own: Self::nobody(),
             public: PublicView::offline(),
             last_seen: LastSeen::Unread,
-            watchers: HashSet::new(),
+            watchers: Watchers::default(),
+            told: None,
             timer: None,
         }
     }
@@ -101,7 +104,7 @@ impl Individual {
     pub(super) fn nobody() -> OwnView {
         OwnView {
             state: State::Offline,
-            reason: Arc::from(""),
+            reason: Arc::default(),
             expires_at: None,
         }
     }
@@ -117,6 +120,8 @@ impl Individual {
             if holding.activity == Activity::Closed {
                 return false;
             }
+            // Most people have one connection, and a list grows by four at first.
+            self.connections.reserve_exact(1);
             self.connections.push(Connection {
                 holding,
                 moving_until,
@@ -254,6 +259,26 @@ impl Individual {
             .min()
     }
 
+    /// The same as one copy for all who are told the same.
+    pub(super) fn share(&mut self, shown: Shown) -> Arc<Shown> {
+        if let Some(told) = &self.told
+            && **told == shown
+        {
+            return Arc::clone(told);
+        }
+        let told = Arc::new(shown);
+        self.told = Some(Arc::clone(&told));
+        told
+    }
+
+    /// A viewer has gone.
+    pub(super) fn forget_watcher(&mut self, key: ViewerKey) {
+        self.watchers.remove(key);
+        if self.watchers.is_empty() {
+            self.told = None;
+        }
+    }
+
     /// Whether there is nothing to know.
     pub(super) fn is_void(&self) -> bool {
         self.connections.is_empty()
@@ -266,16 +291,16 @@ impl Individual {
 /// What is told about somebody, by what may be seen. The only way out to viewers.
 pub(super) fn show(
     individual: Option<&Individual>,
-    sight: Sight,
+    watching: &Watching,
     stored: Option<Timestamp>,
     is_told: bool,
 ) -> Shown {
     let last_seen = individual.map_or(stored, |it| it.last_seen.or(stored));
     let claim = individual.and_then(|it| it.claim.as_ref());
     let is_told = is_told && !claim.is_some_and(|claim| claim.is_last_seen_hidden);
-    match (sight, individual) {
+    match (watching.sight, individual) {
         (Sight::Closed, _) => Shown::offline(None),
-        (Sight::Frozen(at), _) => Shown::offline(at.filter(|_| is_told)),
+        (Sight::Frozen, _) => Shown::offline(watching.tie.frozen_seen_at.filter(|_| is_told)),
         (Sight::Own, Some(it)) if it.own.state != State::Offline => Shown {
             state: it.own.state,
             reason: Arc::clone(&it.own.reason),

@@ -60,13 +60,16 @@ fn viewer(board: &mut Board, sight: Sight) -> StreamId {
         version: 1,
         is_last_seen_told: true,
     };
-    let watching = Watching {
-        user_id: user(1),
+    assert!(board.watch(stream, viewer, vec![watching(1, sight)]));
+    stream
+}
+
+fn watching(number: u128, sight: Sight) -> Watching {
+    Watching {
+        user_id: user(number),
         tie: Tie::default(),
         sight,
-    };
-    assert!(board.watch(stream, viewer, vec![watching]));
-    stream
+    }
 }
 
 fn states(board: &mut Board, stream: StreamId, now: Timestamp) -> Vec<State> {
@@ -196,10 +199,18 @@ fn somebody_invisible_leaves_no_trace() {
 /// The same for those who are hidden, blocking or out of reach, whatever they do.
 #[test]
 fn whoever_may_not_be_seen_leaves_no_trace() {
-    for sight in [Sight::Closed, Sight::Frozen(Some(NOW)), Sight::Frozen(None)] {
+    let unseen = [
+        (Sight::Closed, None),
+        (Sight::Frozen, Some(NOW)),
+        (Sight::Frozen, None),
+    ];
+    for (sight, frozen_seen_at) in unseen {
         let tell = |is_there: bool| {
             let mut board = board();
             let stream = viewer(&mut board, sight);
+            let mut list = [watching(1, sight)];
+            list[0].tie.frozen_seen_at = frozen_seen_at;
+            board.resight(board.viewer_keys()[0], true, &list);
             let mut told = Vec::new();
             for step in 0..40_u32 {
                 let now = NOW + step * SECOND;
@@ -214,7 +225,7 @@ fn whoever_may_not_be_seen_leaves_no_trace() {
             }
             told
         };
-        assert_eq!(tell(true), tell(false), "{sight:?}");
+        assert_eq!(tell(true), tell(false), "{sight:?} {frozen_seen_at:?}");
     }
 }
 
@@ -281,13 +292,7 @@ fn a_new_list_replaces_and_an_empty_one_ends() {
         version,
         is_last_seen_told: true,
     };
-    let list = |number| {
-        vec![Watching {
-            user_id: user(number),
-            tie: Tie::default(),
-            sight: Sight::Open,
-        }]
-    };
+    let list = |number| vec![watching(number, Sight::Open)];
     assert!(board.watch(stream, viewer(3), list(2)));
     assert!(
         !board.watch(stream, viewer(2), list(1)),
@@ -319,11 +324,7 @@ fn a_changed_sight_is_told() {
         (Sight::Closed, State::Offline),
         (Sight::Open, State::Online),
     ] {
-        let list = [Watching {
-            user_id: user(1),
-            tie: Tie::default(),
-            sight,
-        }];
+        let list = [watching(1, sight)];
         board.resight(key, true, &list);
         assert_eq!(states(&mut board, stream, NOW), [state]);
         board.resight(key, true, &list);

@@ -5,12 +5,13 @@
 //! was told last; so memory is bounded, a slow stream gets the newest state only, and nothing that
 //! a viewer may not see leaves a trace.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use im_types::{ConnectionId, SiteId, Timestamp, UserId};
 
-use super::individual::{self, Individual};
+use super::seat::Seat;
+use super::watchers::Watchers;
 use super::{Board, Shown};
 use crate::domain::visibility::{Sight, Tie};
 
@@ -51,7 +52,7 @@ pub struct Seen {
     /// Who.
     pub user_id: UserId,
     /// How.
-    pub shown: Shown,
+    pub shown: Arc<Shown>,
     /// Larger than all that the viewer was told before.
     pub revision: i64,
 }
@@ -69,23 +70,13 @@ pub struct View {
     pub seen: Vec<Seen>,
 }
 
-#[derive(Debug)]
-struct Seat {
-    stream: StreamId,
-    viewer: Viewer,
-    connection_text: Arc<str>,
-    watched: HashMap<UserId, Watched>,
-    dirty: Vec<UserId>,
-    is_snapshot_due: bool,
-    is_queued: bool,
-    revision: i64,
-}
-
-#[derive(Debug)]
-struct Watched {
-    watching: Watching,
-    told: Option<Shown>,
-    is_dirty: bool,
+/// How many notices there were.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NoticeCounts {
+    /// Given to streams: a viewer was told how one person is.
+    pub sent: u64,
+    /// Not given, because a newer one took their place, or because all was as before again.
+    pub coalesced: u64,
 }
 
 #[derive(Debug, Default)]
@@ -96,13 +87,31 @@ struct Stream {
 }
 
 /// All streams and viewers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Gallery {
     last_key: u64,
     streams: HashMap<StreamId, Stream>,
-    seats: HashMap<ViewerKey, Seat>,
-    by_user: HashMap<UserId, HashSet<ViewerKey>>,
+    // Boxed, because a table has room to spare.
+    seats: HashMap<ViewerKey, Box<Seat>>,
+    by_user: BTreeSet<(UserId, ViewerKey)>,
     rung: HashSet<StreamId>,
+    /// What is told of those who are not there.
+    nobody: Arc<Shown>,
+    counts: NoticeCounts,
+}
+
+impl Default for Gallery {
+    fn default() -> Self {
+        Self {
+            last_key: 0,
+            streams: HashMap::new(),
+            seats: HashMap::new(),
+            by_user: BTreeSet::new(),
+            rung: HashSet::new(),
+            nobody: Arc::new(Shown::offline(None)),
+            counts: NoticeCounts::default(),
+        }
+    }
 }
 
 impl Gallery {
@@ -112,42 +121,29 @@ impl Gallery {
     }
 
     /// Something about `subject` changed: in public, or only for the person.
-    pub(super) fn mark<'a>(
-        &mut self,
-        watchers: impl Iterator<Item = &'a ViewerKey>,
-        subject: UserId,
-        is_public: bool,
-    ) {
-        for key in watchers {
-            let Some(seat) = self.seats.get_mut(key) else {
-                continue;
-            };
-            let Some(watched) = seat.watched.get_mut(&subject) else {
-                continue;
-            };
-            let is_of_interest = match watched.watching.sight {
-                Sight::Own => true,
-                Sight::Open => is_public,
-                Sight::Frozen(_) | Sight::Closed => false,
-            };
-            if is_of_interest && !watched.is_dirty {
-                watched.is_dirty = true;
-                seat.dirty.push(subject);
-                self.queue(*key);
+    pub(super) fn mark(&mut self, watchers: &Watchers, subject: UserId, is_public: bool) {
+        for key in watchers.iter() {
+            if let Some(seat) = self.seats.get_mut(&key)
+                && seat.mark(subject, is_public, &mut self.counts)
+            {
+                queue(seat, key, &mut self.streams, &mut self.rung);
             }
         }
     }
+}
 
-    fn queue(&mut self, key: ViewerKey) {
-        let Some(seat) = self.seats.get_mut(&key) else {
-            return;
-        };
-        if !std::mem::replace(&mut seat.is_queued, true)
-            && let Some(stream) = self.streams.get_mut(&seat.stream)
-        {
-            stream.queue.push_back(key);
-            self.rung.insert(seat.stream);
-        }
+/// Puts a viewer with news into the queue of its stream.
+fn queue(
+    seat: &mut Seat,
+    key: ViewerKey,
+    streams: &mut HashMap<StreamId, Stream>,
+    rung: &mut HashSet<StreamId>,
+) {
+    if !std::mem::replace(&mut seat.is_queued, true)
+        && let Some(stream) = streams.get_mut(&seat.stream)
+    {
+        stream.queue.push_back(key);
+        rung.insert(seat.stream);
     }
 }
 
@@ -201,57 +197,23 @@ impl Board {
                 .watchers
                 .insert(key);
         }
-        let watched = list.into_iter().map(|watching| {
-            (
-                watching.user_id,
-                Watched {
-                    watching,
-                    told: None,
-                    is_dirty: false,
-                },
-            )
-        });
-        let seat = Seat {
-            stream,
-            connection_text: viewer.connection_id.to_string().into(),
-            viewer,
-            watched: watched.collect(),
-            dirty: Vec::new(),
-            is_snapshot_due: true,
-            is_queued: false,
-            revision,
-        };
-        self.gallery.seats.insert(key, seat);
-        self.gallery
-            .by_user
-            .entry(viewer_id)
-            .or_default()
-            .insert(key);
-        self.gallery.queue(key);
+        let gallery = &mut self.gallery;
+        let mut seat = Box::new(Seat::new(stream, viewer, list, revision));
+        queue(&mut seat, key, &mut gallery.streams, &mut gallery.rung);
+        gallery.seats.insert(key, seat);
+        gallery.by_user.insert((viewer_id, key));
         true
     }
 
     /// Corrects what a viewer may see; who is no longer watched is passed over.
     pub fn resight(&mut self, key: ViewerKey, is_last_seen_told: bool, list: &[Watching]) {
-        let Some(seat) = self.gallery.seats.get_mut(&key) else {
+        let gallery = &mut self.gallery;
+        let Some(seat) = gallery.seats.get_mut(&key) else {
             return;
         };
-        // What is told of all of them depends on it.
-        let is_all = seat.viewer.is_last_seen_told != is_last_seen_told;
-        seat.viewer.is_last_seen_told = is_last_seen_told;
-        for watching in list {
-            let Some(watched) = seat.watched.get_mut(&watching.user_id) else {
-                continue;
-            };
-            let is_same = watched.watching.sight == watching.sight && !is_all;
-            watched.watching = *watching;
-            if !is_same && !watched.is_dirty {
-                watched.is_dirty = true;
-                seat.dirty.push(watching.user_id);
-            }
-        }
-        if !seat.dirty.is_empty() {
-            self.gallery.queue(key);
+        seat.resight(is_last_seen_told, list);
+        if seat.has_news() {
+            queue(seat, key, &mut gallery.streams, &mut gallery.rung);
         }
     }
 
@@ -262,13 +224,9 @@ impl Board {
 
     /// The viewers of a person.
     pub fn viewer_keys_of(&self, user_id: UserId) -> Vec<ViewerKey> {
-        self.gallery
-            .by_user
-            .get(&user_id)
-            .into_iter()
-            .flatten()
-            .copied()
-            .collect()
+        let all = (user_id, ViewerKey::MIN)..=(user_id, ViewerKey::MAX);
+        let keys = self.gallery.by_user.range(all);
+        keys.map(|(_, key)| *key).collect()
     }
 
     /// The viewers that watch a person.
@@ -276,20 +234,14 @@ impl Board {
         self.people
             .get(&user_id)
             .into_iter()
-            .flat_map(|it| &it.watchers)
-            .copied()
+            .flat_map(|it| it.watchers.iter())
             .collect()
     }
 
     /// A viewer and whom it watches.
     pub fn find_viewer(&self, key: ViewerKey) -> Option<(Viewer, Vec<Watching>)> {
         let seat = self.gallery.seats.get(&key)?;
-        let list = seat
-            .watched
-            .values()
-            .map(|watched| watched.watching)
-            .collect();
-        Some((seat.viewer.clone(), list))
+        Some((seat.viewer.clone(), seat.list().collect()))
     }
 
     /// The streams that got news since this was asked last.
@@ -302,23 +254,30 @@ impl Board {
 
     /// The next news of a stream, about `seen_max` people or a few more; empty if there are none.
     pub fn drain(&mut self, stream: StreamId, now: Timestamp, seen_max: usize) -> Vec<View> {
+        let gallery = &mut self.gallery;
         let mut views = Vec::new();
         let mut seen_count = 0;
         while seen_count < seen_max {
-            let entry = self.gallery.streams.get_mut(&stream);
+            let entry = gallery.streams.get_mut(&stream);
             let Some(key) = entry.and_then(|entry| entry.queue.pop_front()) else {
                 break;
             };
-            let Some(seat) = self.gallery.seats.get_mut(&key) else {
+            let Some(seat) = gallery.seats.get_mut(&key) else {
                 continue;
             };
             seat.is_queued = false;
-            if let Some(view) = seat.news(&self.people, now) {
+            let (nobody, counts) = (&gallery.nobody, &mut gallery.counts);
+            if let Some(view) = seat.news(&mut self.people, nobody, now, counts) {
                 seen_count += view.seen.len();
                 views.push(view);
             }
         }
         views
+    }
+
+    /// How many notices there were since this was asked last.
+    pub fn take_notices(&mut self) -> NoticeCounts {
+        std::mem::take(&mut self.gallery.counts)
     }
 
     fn leave(&mut self, key: ViewerKey) {
@@ -328,59 +287,12 @@ impl Board {
         if let Some(stream) = self.gallery.streams.get_mut(&seat.stream) {
             stream.seats.remove(&seat.viewer.connection_id);
         }
-        if let Some(keys) = self.gallery.by_user.get_mut(&seat.viewer.user_id) {
-            keys.remove(&key);
-            if keys.is_empty() {
-                self.gallery.by_user.remove(&seat.viewer.user_id);
+        self.gallery.by_user.remove(&(seat.viewer.user_id, key));
+        for watching in seat.list() {
+            if let Some(individual) = self.people.get_mut(&watching.user_id) {
+                individual.forget_watcher(key);
             }
+            self.tidy(watching.user_id);
         }
-        for user_id in seat.watched.into_keys() {
-            if let Some(individual) = self.people.get_mut(&user_id) {
-                individual.watchers.remove(&key);
-            }
-            self.tidy(user_id);
-        }
-    }
-}
-
-impl Seat {
-    /// What the viewer has to be told; `None` if nothing that may be seen has changed.
-    fn news(&mut self, people: &HashMap<UserId, Individual>, now: Timestamp) -> Option<View> {
-        let is_snapshot = std::mem::take(&mut self.is_snapshot_due);
-        let mut dirty = std::mem::take(&mut self.dirty);
-        if is_snapshot {
-            dirty = self.watched.keys().copied().collect();
-            dirty.sort_unstable();
-        }
-        let revision = now.as_micros().max(self.revision.saturating_add(1));
-        let mut seen = Vec::with_capacity(dirty.len());
-        for user_id in dirty {
-            let Some(watched) = self.watched.get_mut(&user_id) else {
-                continue;
-            };
-            watched.is_dirty = false;
-            let sight = watched.watching.sight;
-            let is_told = self.viewer.is_last_seen_told;
-            let shown = individual::show(people.get(&user_id), sight, None, is_told);
-            if watched.told.as_ref() == Some(&shown) {
-                continue;
-            }
-            watched.told = Some(shown.clone());
-            seen.push(Seen {
-                user_id,
-                shown,
-                revision,
-            });
-        }
-        if seen.is_empty() && !is_snapshot {
-            return None;
-        }
-        self.revision = revision;
-        Some(View {
-            connection_id: Arc::clone(&self.connection_text),
-            version: self.viewer.version,
-            is_snapshot,
-            seen,
-        })
     }
 }
