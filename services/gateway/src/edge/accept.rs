@@ -116,12 +116,13 @@ impl Connection {
         // Both only make things better; a connection without them works.
         let _no_delay = stream.set_nodelay(true);
         super::socket::bound_silence(&stream, KEEPALIVE_INTERVAL + KEEPALIVE_TIMEOUT);
+        // Each boxed, so that a connection takes the room of its own kind only.
         match tls {
-            None => self.serve(stream).await,
+            None => Box::pin(self.serve(stream)).await,
             Some(acceptor) => {
                 let limit = Duration::from_millis(self.gateway.settings.head_timeout_ms);
-                match timeout(limit, acceptor.accept(stream)).await {
-                    Ok(Ok(stream)) => self.serve(stream).await,
+                match timeout(limit, Box::pin(acceptor.accept(stream))).await {
+                    Ok(Ok(stream)) => Box::pin(self.serve(stream)).await,
                     Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
                     Err(_elapsed) => tracing::debug!("TLS handshake took too long"),
                 }
@@ -137,7 +138,11 @@ impl Connection {
         let (gateway, peer) = (Arc::clone(&self.gateway), self.peer.clone());
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
             let (gateway, peer) = (Arc::clone(&gateway), peer.clone());
-            async move { Ok::<_, std::convert::Infallible>(handle(gateway, peer, request).await) }
+            // Boxed, for a transport keeps the place of this future as long as the answer lasts,
+            // and an answer may be a stream.
+            Box::pin(async move {
+                Ok::<_, std::convert::Infallible>(handle(gateway, peer, request).await)
+            })
         });
         let connection = self
             .builder

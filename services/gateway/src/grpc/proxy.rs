@@ -8,7 +8,9 @@ use im_runtime::{error::status, rpc::RpcBody};
 use tower::{Layer as _, ServiceExt as _};
 
 use super::{Access, access};
-use crate::{edge::Visit, error::GatewayError, http::HttpResponse, service::Gateway};
+use crate::{
+    edge::Visit, error::GatewayError, http::HttpResponse, service::Gateway, stream::StreamRpc,
+};
 
 /// What a client may send along; everything else is ours to say.
 const FORWARDED: [&str; 7] = [
@@ -72,13 +74,19 @@ fn is_grpc_web(headers: &HeaderMap) -> bool {
     content_type.is_some_and(|text| text.starts_with("application/grpc-web"))
 }
 
-async fn forward(gateway: &Gateway, visit: Visit, request: Request<RpcBody>) -> Response<RpcBody> {
-    match prepare(gateway, &visit, request).await {
-        Ok(request) => {
-            let backend = gateway.backends.of(request.uri().path());
-            backend.forward(request).await
-        }
-        Err(refused) => refused.into_http(),
+async fn forward(
+    gateway: &Arc<Gateway>,
+    visit: Visit,
+    request: Request<RpcBody>,
+) -> Response<RpcBody> {
+    let request = match prepare(gateway, &visit, request).await {
+        Ok(request) => request,
+        Err(refused) => return refused.into_http(),
+    };
+    let path = request.uri().path();
+    match StreamRpc::of(path) {
+        Some(rpc) => rpc.answer(Arc::clone(gateway), request).await,
+        None => gateway.backends.of(path).forward(request).await,
     }
 }
 

@@ -1,4 +1,4 @@
-//! The rpcs that the gateway answers itself.
+//! The calls that the gateway answers itself.
 
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -12,11 +12,11 @@ use im_proto::{
 };
 use im_runtime::{error::status, rpc::RequestContext};
 use im_types::Timestamp;
-use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::Empty;
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
 use super::translate;
-use crate::{edge::Caller, error::GatewayError, service::Gateway, stream};
+use crate::{edge::Caller, error::GatewayError, service::Gateway};
 
 /// `im.gateway.v1.StreamService`.
 ///
@@ -46,8 +46,10 @@ fn caller<T>(request: &Request<T>) -> Result<Caller, Status> {
 
 #[async_trait]
 impl StreamService for StreamRpcs {
-    type ConnectStream = ReceiverStream<Result<ConnectResponse, Status>>;
-    type ListenStream = ReceiverStream<Result<ListenResponse, Status>>;
+    // Streams do not come here: crate::stream answers them without tonic's buffers, which are more
+    // than all else that a stream at rest needs.
+    type ConnectStream = Empty<Result<ConnectResponse, Status>>;
+    type ListenStream = Empty<Result<ListenResponse, Status>>;
 
     async fn create_stream_ticket(
         &self,
@@ -75,23 +77,16 @@ impl StreamService for StreamRpcs {
 
     async fn connect(
         &self,
-        request: Request<Streaming<ConnectRequest>>,
+        _: Request<Streaming<ConnectRequest>>,
     ) -> Result<Response<Self::ConnectStream>, Status> {
-        let caller = caller(&request)?;
-        let answers = stream::connect(self.gateway()?, caller, request.into_inner()).await?;
-        Ok(Response::new(answers))
+        Err(status(&GatewayError::MethodNotServed))
     }
 
     async fn listen(
         &self,
-        request: Request<ListenRequest>,
+        _: Request<ListenRequest>,
     ) -> Result<Response<Self::ListenStream>, Status> {
-        let caller = caller(&request)?;
-        Ok(Response::new(stream::listen(
-            self.gateway()?,
-            caller,
-            request.into_inner(),
-        )))
+        Err(status(&GatewayError::MethodNotServed))
     }
 
     async fn update_stream(

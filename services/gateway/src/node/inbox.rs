@@ -11,8 +11,6 @@ use crate::session::{End, Input};
 
 /// Entries that are told in one frame at most; small batches that wait are joined up to this.
 const ENTRIES_PER_FRAME_MAX: usize = 64;
-/// A queue that has become longer than this gives its memory back when it is empty.
-const KEPT_CAPACITY: usize = 8;
 
 /// A queue with one reader.
 #[derive(Debug, Default)]
@@ -62,7 +60,7 @@ impl Inbox {
     pub(crate) fn try_next(&self) -> Option<Input> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let input = state.queue.pop_front();
-        if state.queue.is_empty() && state.queue.capacity() > KEPT_CAPACITY {
+        if state.queue.is_empty() {
             state.queue = VecDeque::new();
         }
         input

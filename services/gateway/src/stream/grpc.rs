@@ -2,164 +2,163 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bytes::{BufMut as _, Bytes, BytesMut};
+use http::{HeaderValue, Request, Response, header};
 use im_proto::gateway::{
     ClientFrame, ConnectRequest, ConnectResponse, Hello, ListenRequest, ListenResponse,
     ServerFrame, client_frame, server_frame::Frame,
 };
-use im_runtime::error::status;
-use tokio::{sync::mpsc, time::timeout};
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Status, Streaming};
+use im_runtime::{error::status, rpc::RpcBody};
+use prost::Message;
+use tokio::time::timeout;
+use tonic::Status;
 
 use super::{
-    engine::{self, Plan},
-    transport::{Closing, Gone, Said, Transport},
+    answers::{self, AnswerBody, Encoding, Saying, Silent},
+    engine::Plan,
+    messages::Messages,
+    transport::Said,
 };
 use crate::{edge::Caller, error::GatewayError, node::Wanted, service::Gateway};
 
-/// Frames under way to one client; more wait in its inbox.
-const FRAMES_MAX: usize = 4;
-
-/// The answers of a stream.
-pub(crate) type Answers<T> = ReceiverStream<Result<T, Status>>;
-
-/// The stream in both directions.
-pub(crate) async fn connect(
-    gateway: Arc<Gateway>,
-    caller: Caller,
-    mut requests: Streaming<ConnectRequest>,
-) -> Result<Answers<ConnectResponse>, Status> {
-    let limit = Duration::from_millis(gateway.settings.open_timeout_ms);
-    let first = timeout(limit, requests.message()).await;
-    let hello = match first {
-        Ok(Ok(Some(ConnectRequest {
-            frame:
-                Some(ClientFrame {
-                    frame: Some(client_frame::Frame::Hello(hello)),
-                }),
-        }))) => hello,
-        Ok(Err(error)) => return Err(error),
-        Ok(Ok(_)) | Err(_) => return Err(status(&GatewayError::HelloRequired)),
-    };
-    let Hello { cursor, idle } = hello;
-    let plan = Plan {
-        caller,
-        wanted: Wanted {
-            cursor,
-            is_idle: idle,
-        },
-        watch: Vec::new(),
-        place: None,
-    };
-    let (answers, receiver) = mpsc::channel(FRAMES_MAX);
-    let frame_bytes_max = gateway.settings.frame_bytes_max;
-    let transport = ConnectTransport {
-        requests,
-        answers,
-        frame_bytes_max,
-    };
-    engine::spawn(gateway, plan, transport);
-    Ok(ReceiverStream::new(receiver))
+/// The rpcs that are streams of clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StreamRpc {
+    /// In both directions.
+    Connect,
+    /// From server to client.
+    Listen,
 }
 
-/// The stream from server to client.
-pub(crate) fn listen(
+impl StreamRpc {
+    /// The rpc at `/package.Service/Method`, if it is one of them.
+    pub(crate) fn of(path: &str) -> Option<Self> {
+        match path {
+            "/im.gateway.v1.StreamService/Connect" => Some(Self::Connect),
+            "/im.gateway.v1.StreamService/Listen" => Some(Self::Listen),
+            _ => None,
+        }
+    }
+
+    /// Answers with the stream, which a task of its own carries.
+    pub(crate) async fn answer(
+        self,
+        gateway: Arc<Gateway>,
+        request: Request<RpcBody>,
+    ) -> Response<RpcBody> {
+        let (parts, body) = request.into_parts();
+        let answered = match parts.extensions.get::<Caller>().cloned() {
+            None => Err(status(&GatewayError::SessionRevoked)),
+            Some(caller) => match self {
+                Self::Connect => connect(gateway, caller, body).await,
+                Self::Listen => listen(gateway, caller, body).await,
+            },
+        };
+        let body = match answered {
+            Ok(body) => body,
+            Err(refused) => return refused.into_http(),
+        };
+        let mut response = Response::new(RpcBody::new(body));
+        response.headers_mut().insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/grpc"),
+        );
+        response
+    }
+}
+
+async fn connect(
     gateway: Arc<Gateway>,
     caller: Caller,
-    request: ListenRequest,
-) -> Answers<ListenResponse> {
+    body: RpcBody,
+) -> Result<AnswerBody, Status> {
+    let mut messages = Messages::new(body, gateway.settings.frame_bytes_max);
+    let limit = Duration::from_millis(gateway.settings.open_timeout_ms);
+    let first = timeout(limit, messages.next()).await;
+    let Ok(Some(Ok(ConnectRequest {
+        frame:
+            Some(ClientFrame {
+                frame: Some(client_frame::Frame::Hello(Hello { cursor, idle })),
+            }),
+    }))) = first
+    else {
+        return Err(status(&GatewayError::HelloRequired));
+    };
+    let plan = plan(caller, cursor, idle, Vec::new());
+    Ok(answers::open::<ConnectResponse, _>(gateway, plan, messages))
+}
+
+async fn listen(
+    gateway: Arc<Gateway>,
+    caller: Caller,
+    body: RpcBody,
+) -> Result<AnswerBody, Status> {
+    let mut messages = Messages::new(body, gateway.settings.body_bytes_max);
+    let limit = Duration::from_millis(gateway.settings.open_timeout_ms);
     let ListenRequest {
         cursor,
         watch_user_ids,
         idle,
-    } = request;
-    let plan = Plan {
-        caller,
-        wanted: Wanted {
-            cursor,
-            is_idle: idle,
-        },
-        watch: watch_user_ids,
-        place: None,
+    } = match timeout(limit, messages.next()).await {
+        Ok(Some(Ok(request))) => request,
+        Ok(Some(Err(description))) => {
+            let field = String::new();
+            return Err(status(&GatewayError::BodyInvalid { field, description }));
+        }
+        Ok(None) | Err(_) => return Err(status(&GatewayError::BodyIncomplete)),
     };
-    let (answers, receiver) = mpsc::channel(FRAMES_MAX);
-    engine::spawn(gateway, plan, ListenTransport { answers });
-    ReceiverStream::new(receiver)
+    let plan = plan(caller, cursor, idle, watch_user_ids);
+    Ok(answers::open::<ListenResponse, _>(gateway, plan, Silent))
 }
 
-struct ConnectTransport {
-    requests: Streaming<ConnectRequest>,
-    answers: mpsc::Sender<Result<ConnectResponse, Status>>,
-    frame_bytes_max: usize,
+fn plan(caller: Caller, cursor: String, is_idle: bool, watch: Vec<String>) -> Plan {
+    Plan {
+        caller,
+        wanted: Wanted { cursor, is_idle },
+        watch,
+        // The connection is still the transport's and keeps its place itself.
+        place: None,
+    }
 }
 
-impl Transport for ConnectTransport {
-    const NAME: &'static str = "grpc";
-    // HTTP/2 asks for signs of life itself, and closes the stream of a peer that gives none.
-    const EXPECTS_ANSWERS: bool = false;
-
-    async fn send(&mut self, frame: Frame) -> Result<(), Gone> {
-        let frame = Some(ServerFrame { frame: Some(frame) });
-        self.answers
-            .send(Ok(ConnectResponse { frame }))
-            .await
-            .map_err(|_closed| Gone)
-    }
-
-    async fn flush(&mut self) -> Result<(), Gone> {
-        Ok(())
-    }
-
-    async fn probe(&mut self) -> Result<(), Gone> {
-        Ok(())
-    }
-
-    async fn receive(&mut self) -> Said {
-        tokio::select! {
-            said = self.requests.message() => match said {
-                Ok(Some(request)) => {
-                    if prost::Message::encoded_len(&request) > self.frame_bytes_max {
-                        return Said::Malformed("the frame is too long".to_owned());
-                    }
-                    Said::Frame(request.frame.unwrap_or_default())
-                }
-                Ok(None) | Err(_) => Said::Closed,
-            },
-            () = self.answers.closed() => Said::Closed,
+impl Saying for Messages<RpcBody> {
+    async fn next(&mut self) -> Said {
+        match Self::next::<ConnectRequest>(self).await {
+            Some(Ok(request)) => Said::Frame(request.frame.unwrap_or_default()),
+            Some(Err(fault)) => Said::Malformed(fault),
+            None => Said::Closed,
         }
     }
-
-    async fn close(&mut self, _closing: Closing) {}
 }
 
-struct ListenTransport {
-    answers: mpsc::Sender<Result<ListenResponse, Status>>,
-}
+impl Encoding for ConnectResponse {
+    const NAME: &'static str = "grpc";
+    const HAS_TRAILERS: bool = true;
 
-impl Transport for ListenTransport {
-    const NAME: &'static str = "listen";
-    const EXPECTS_ANSWERS: bool = false;
-
-    async fn send(&mut self, frame: Frame) -> Result<(), Gone> {
+    fn encode(frame: Frame) -> Bytes {
         let frame = Some(ServerFrame { frame: Some(frame) });
-        self.answers
-            .send(Ok(ListenResponse { frame }))
-            .await
-            .map_err(|_closed| Gone)
+        message(&Self { frame })
     }
+}
 
-    async fn flush(&mut self) -> Result<(), Gone> {
-        Ok(())
+impl Encoding for ListenResponse {
+    const NAME: &'static str = "listen";
+    const HAS_TRAILERS: bool = true;
+
+    fn encode(frame: Frame) -> Bytes {
+        let frame = Some(ServerFrame { frame: Some(frame) });
+        message(&Self { frame })
     }
+}
 
-    async fn probe(&mut self) -> Result<(), Gone> {
-        Ok(())
-    }
-
-    async fn receive(&mut self) -> Said {
-        self.answers.closed().await;
-        Said::Closed
-    }
-
-    async fn close(&mut self, _closing: Closing) {}
+/// A message after a head of five bytes: not compressed, so long.
+fn message(message: &impl Message) -> Bytes {
+    let length = message.encoded_len();
+    let mut bytes = BytesMut::with_capacity(5 + length);
+    bytes.put_u8(0);
+    // A frame has at most 64 entries of some ten kilobytes.
+    bytes.put_u32(u32::try_from(length).unwrap_or(u32::MAX));
+    // Fails only without room, and there is as much as was asked for.
+    let _infallible = message.encode(&mut bytes);
+    bytes.freeze()
 }

@@ -1,8 +1,10 @@
-//! The streams of clients: one engine, four transports.
+//! The streams of clients: one engine, two kinds of transport.
 
+mod answers;
 mod engine;
 mod frame;
 mod grpc;
+mod messages;
 mod sse;
 mod transport;
 mod websocket;
@@ -23,8 +25,8 @@ use crate::{
     node::Wanted,
     service::Gateway,
 };
-pub(crate) use engine::Plan;
-pub(crate) use grpc::{connect, listen};
+use engine::Plan;
+pub(crate) use grpc::StreamRpc;
 
 /// Where streams are.
 pub(crate) const PATH: &str = "/v1/stream";
@@ -62,6 +64,12 @@ pub(crate) async fn serve(
         cursor: query.cursor,
         is_idle: query.is_idle,
     };
+    let plan = |wanted| Plan {
+        caller,
+        wanted,
+        watch: query.watch,
+        place,
+    };
     let accepts = parts
         .headers
         .get(header::ACCEPT)
@@ -75,27 +83,10 @@ pub(crate) async fn serve(
         if let Some(last) = last.filter(|last| !last.is_empty()) {
             last.clone_into(&mut wanted.cursor);
         }
-        return sse::serve(
-            gateway,
-            Plan {
-                caller,
-                wanted,
-                watch: query.watch,
-                place,
-            },
-        );
+        return sse::serve(gateway, plan(wanted));
     }
     match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-        Ok(upgrade) => websocket::serve(
-            gateway,
-            upgrade,
-            Plan {
-                caller,
-                wanted,
-                watch: query.watch,
-                place,
-            },
-        ),
+        Ok(upgrade) => websocket::serve(gateway, upgrade, plan(wanted)),
         Err(_no_upgrade) => errors::refuse(&GatewayError::UpgradeRequired),
     }
 }

@@ -1,33 +1,23 @@
 //! Streams as server-sent events: one way, resumed by the browser with `Last-Event-ID`.
 
-use std::{convert::Infallible, fmt::Write as _, sync::Arc};
+use std::{fmt::Write as _, sync::Arc};
 
 use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderValue, Response, header};
-use http_body::Frame as BodyFrame;
-use http_body_util::StreamBody;
 use im_proto::gateway::server_frame::Frame;
-use tokio::sync::mpsc;
-use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
 
 use super::{
-    engine::{self, Plan},
+    answers::{self, Encoding, Silent},
+    engine::Plan,
     frame,
-    transport::{Closing, Gone, Said, Transport},
 };
 use crate::{http::HttpResponse, service::Gateway};
 
-/// Events under way to one client; more wait in its inbox.
-const EVENTS_MAX: usize = 4;
-
 /// Answers with the stream, which a task of its own carries.
 pub(super) fn serve(gateway: Arc<Gateway>, plan: Plan) -> HttpResponse {
-    let (events, receiver) = mpsc::channel(EVENTS_MAX);
-    engine::spawn(gateway, plan, SseTransport { events });
-    let frames = ReceiverStream::new(receiver)
-        .map(|event: Bytes| Ok::<_, Infallible>(BodyFrame::data(event)));
-    let mut response = Response::new(Body::new(StreamBody::new(frames)));
+    let body = answers::open::<Events, _>(gateway, plan, Silent);
+    let mut response = Response::new(Body::new(body));
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,
@@ -38,8 +28,15 @@ pub(super) fn serve(gateway: Arc<Gateway>, plan: Plan) -> HttpResponse {
     response
 }
 
-struct SseTransport {
-    events: mpsc::Sender<Bytes>,
+struct Events;
+
+impl Encoding for Events {
+    const NAME: &'static str = "sse";
+    const HAS_TRAILERS: bool = false;
+
+    fn encode(frame: Frame) -> Bytes {
+        event(&frame).into()
+    }
 }
 
 /// One event. Browsers remember the last `id`, and wait `retry` before they come again.
@@ -65,33 +62,6 @@ fn event(frame: &Frame) -> String {
     text.push_str(&frame::write(frame));
     text.push_str("\n\n");
     text
-}
-
-impl Transport for SseTransport {
-    const NAME: &'static str = "sse";
-    const EXPECTS_ANSWERS: bool = false;
-
-    async fn send(&mut self, frame: Frame) -> Result<(), Gone> {
-        self.events
-            .send(event(&frame).into())
-            .await
-            .map_err(|_closed| Gone)
-    }
-
-    async fn flush(&mut self) -> Result<(), Gone> {
-        Ok(())
-    }
-
-    async fn probe(&mut self) -> Result<(), Gone> {
-        Ok(())
-    }
-
-    async fn receive(&mut self) -> Said {
-        self.events.closed().await;
-        Said::Closed
-    }
-
-    async fn close(&mut self, _closing: Closing) {}
 }
 
 #[cfg(test)]
