@@ -62,6 +62,9 @@ impl Presence {
             for (viewer_id, subject_id) in pairs {
                 self.resight_pair(viewer_id, subject_id).await?;
             }
+            if after >= position {
+                return Ok(after);
+            }
         }
     }
 

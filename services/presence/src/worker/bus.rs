@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use im_bus::{Event, EventBus, Message, Subscription, Topic};
-use im_proto::event::{PresenceStated, RosterChanged, presence_stated};
+use im_proto::event::{PresenceStated, presence_stated};
 use im_proto::presence::presence::State as ProtoState;
 use im_types::{ConnectionId, NodeId, Timestamp, UserId};
 use tokio::sync::{Notify, mpsc};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::roster_bell::RosterBell;
 use crate::domain::claim::{Choice, Claim, REASON_CHARS_MAX};
 use crate::domain::holding::{Activity, Holding};
 use crate::usecase::{News, Presence};
@@ -35,9 +37,17 @@ impl Publisher {
     /// Runs until shutdown and then sends what is left.
     pub async fn run(mut self, shutdown: CancellationToken) {
         let mut batch = Vec::with_capacity(ITEMS_MAX);
+        let mut roster = RosterBell::default();
         loop {
+            let now = Instant::now();
+            let ring_at = roster.ring_at(now);
+            if ring_at.is_some_and(|at| at <= now) {
+                self.ring(&mut roster, now);
+                continue;
+            }
             let received = tokio::select! {
                 count = self.news.recv_many(&mut batch, ITEMS_MAX) => count,
+                () = sleep_until(ring_at.unwrap_or(now)), if ring_at.is_some() => continue,
                 () = shutdown.cancelled(), if !self.news.is_closed() => {
                     // Handlers may still be telling; the channel ends with the last of them.
                     self.news.close();
@@ -45,36 +55,35 @@ impl Publisher {
                 }
             };
             if received == 0 {
+                if ring_at.is_some() {
+                    self.ring(&mut roster, now);
+                }
                 return;
             }
-            self.publish(batch.drain(..));
+            self.publish(batch.drain(..), &mut roster);
         }
     }
 
-    fn publish(&self, news: impl Iterator<Item = News>) {
+    fn ring(&self, roster: &mut RosterBell, now: Instant) {
+        self.bus
+            .publish_message(&ROSTER.subject(), &roster.take(now));
+    }
+
+    fn publish(&self, news: impl Iterator<Item = News>, roster: &mut RosterBell) {
         let mut stated = PresenceStated {
             replica_id: self.replica_id.clone(),
             ..Default::default()
         };
-        let mut roster = RosterChanged::default();
         for item in news {
             match item {
                 News::Holding(holding) => stated.holdings.push(holding_to_proto(&holding)),
                 News::Claim(claim) => stated.claims.push(claim_to_proto(&claim)),
                 News::RestateWanted => stated.restate_wanted = true,
-                News::Roster { position, user_ids } => {
-                    roster.position = roster.position.max(position);
-                    roster
-                        .user_ids
-                        .extend(user_ids.iter().map(ToString::to_string));
-                }
+                News::Roster { position, user_ids } => roster.note(position, user_ids),
             }
         }
         if !stated.holdings.is_empty() || !stated.claims.is_empty() || stated.restate_wanted {
             self.bus.publish_message(&STATE.subject(), &stated);
-        }
-        if roster.position > 0 {
-            self.bus.publish_message(&ROSTER.subject(), &roster);
         }
     }
 }
@@ -204,4 +213,64 @@ fn claim_from_proto(claim: &presence_stated::Claim) -> Option<Claim> {
         expires_at: (claim.expires_at_us > 0).then(|| Timestamp::from_micros(claim.expires_at_us)),
         is_last_seen_hidden: claim.last_seen_hidden,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use im_proto::event::RosterChanged;
+    use im_types::{Clock, Ids};
+
+    use super::*;
+
+    /// What a messaging replica asks for grows with time, not with the number of changes.
+    #[tokio::test(start_paused = true)]
+    async fn a_burst_of_roster_changes_rings_ten_times_a_second() {
+        let bus = EventBus::in_process();
+        let mut bells = bus.subscribe(ROSTER).await.unwrap();
+        let (news, queue) = mpsc::channel(16);
+        let publisher = Publisher {
+            bus,
+            replica_id: "one".to_owned(),
+            news: queue,
+        };
+        let mut running = tokio::task::JoinSet::new();
+        running.spawn(publisher.run(CancellationToken::new()));
+        let ids = Ids::seeded(Clock::mock(Timestamp::EPOCH), 1);
+        let begun_at = Instant::now();
+        for position in 1..=200 {
+            let user_ids = vec![ids.new_id(), ids.new_id()];
+            let changed = News::Roster { position, user_ids };
+            news.send(changed).await.unwrap();
+            if position == 1 {
+                let first = bells.recv().await;
+                assert_eq!(position_of(first.as_ref()), (1, 2));
+                assert_eq!(
+                    begun_at.elapsed(),
+                    Duration::ZERO,
+                    "one change waits for nothing"
+                );
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        drop(news);
+        running.join_next().await.unwrap().unwrap();
+        let mut told = Vec::new();
+        while let Ok(Some(event)) = tokio::time::timeout(Duration::from_secs(1), bells.recv()).await
+        {
+            told.push(position_of(Some(&event)));
+        }
+        assert!((9..=11).contains(&told.len()), "{told:?}");
+        assert_eq!(told.last().map(|it| it.0), Some(200), "the last one counts");
+        assert!(told.iter().all(|it| it.1 <= 100), "{told:?}");
+    }
+
+    fn position_of(event: Option<&Event>) -> (i64, usize) {
+        let Some(Event::Message(message)) = event else {
+            panic!("no bell: {event:?}");
+        };
+        let told: RosterChanged = message.decode().unwrap();
+        (told.position, told.user_ids.len())
+    }
 }

@@ -38,6 +38,8 @@ impl RosterFollower {
                     "rosters cannot be followed at present"
                 ),
             }
+            // A burst costs by time and not by change.
+            let _ended = shutdown.run_until_cancelled(sleep(GATHER)).await;
         }
     }
 }

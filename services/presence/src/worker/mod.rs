@@ -4,6 +4,7 @@ mod admission;
 mod bus;
 mod flush;
 mod follow;
+mod roster_bell;
 mod timers;
 
 pub use admission::Admission;
