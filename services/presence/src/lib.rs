@@ -16,6 +16,7 @@ pub mod config;
 pub mod domain;
 pub mod error;
 mod grpc;
+mod metrics;
 pub mod ports;
 pub mod program;
 pub mod store;
@@ -35,6 +36,7 @@ use tonic::service::Routes;
 
 pub use crate::config::PresenceSettings;
 
+use crate::metrics::PresenceMetrics;
 use crate::ports::Store;
 use crate::store::{MIGRATIONS, SqlStore};
 use crate::usecase::{Hub, News, Presence};
@@ -92,7 +94,8 @@ pub async fn build(settings: PresenceSettings, deps: Deps) -> Result<Service, Bu
         tasks,
     } = deps;
     database.migrate(&MIGRATIONS).await?;
-    let store: Arc<dyn Store> = Arc::new(SqlStore::new(database));
+    let metrics = PresenceMetrics::new();
+    let store: Arc<dyn Store> = Arc::new(SqlStore::new(database, metrics.clone()));
     let settings = Arc::new(settings);
     let (news, news_queue) = mpsc::channel(NEWS_QUEUE_MAX);
     let (admission, commands) = mpsc::channel(settings.admission_queue_max as usize);
@@ -101,6 +104,7 @@ pub async fn build(settings: PresenceSettings, deps: Deps) -> Result<Service, Bu
         directory: directory.clone(),
         hub: Arc::new(Hub::new(clock.clone(), settings.board_times())),
         clock: clock.clone(),
+        metrics: metrics.clone(),
         settings: Arc::clone(&settings),
         news,
         admission,
@@ -123,6 +127,7 @@ pub async fn build(settings: PresenceSettings, deps: Deps) -> Result<Service, Bu
         store,
         clock,
         settings: Arc::clone(&settings),
+        metrics,
         commands,
     };
     tasks.spawn("presence.admission", admission.run(soft.clone()));
@@ -184,6 +189,10 @@ fn spawn_timed(presence: &Presence, settings: &PresenceSettings, tasks: &Tasks) 
         presence: presence.clone(),
     };
     tasks.spawn("presence.leases", leases.run(soft.clone()));
+    let counting = worker::Counting {
+        presence: presence.clone(),
+    };
+    tasks.spawn("presence.counting", counting.run(soft.clone()));
     let retention = worker::Retention {
         presence: presence.clone(),
     };

@@ -1,7 +1,7 @@
 //! What the service needs from outside, in its own words.
 
 use futures_util::future::BoxFuture;
-use im_types::{ConnectionId, NodeId, Timestamp, UserId};
+use im_types::{ConnectionId, NodeId, SiteId, Timestamp, UserId};
 
 use crate::domain::admission::{Applicant, Refused};
 use crate::domain::claim::Claim;
@@ -44,6 +44,17 @@ pub struct Place {
     pub opened_at: Timestamp,
     /// Until when it is kept for a client that moves; `None` while in use.
     pub kept_until: Option<Timestamp>,
+}
+
+/// How many places of a site are in use or kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SiteCount {
+    /// Which site.
+    pub site_id: SiteId,
+    /// Connections.
+    pub connection_count: u64,
+    /// Distinct people.
+    pub user_count: u64,
 }
 
 /// Where and when somebody was connected last.
@@ -154,6 +165,8 @@ pub trait Store: Send + Sync + 'static {
         now: Timestamp,
         limit: i64,
     ) -> Answer<'_, Vec<Place>>;
+    /// The places under leases in force, by site; of the first hundred sites.
+    fn count_places(&self, now: Timestamp) -> Answer<'_, Vec<SiteCount>>;
 }
 
 /// A node's sign of life.

@@ -13,6 +13,7 @@ use super::claim::Claim;
 use super::holding::{Activity, Holding, Lease};
 use super::reduce::{OwnView, Shown, State};
 
+mod census;
 mod individual;
 mod seat;
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod tests;
 mod watch;
 mod watchers;
 
+pub use census::Census;
 pub use watch::{NoticeCounts, Seen, StreamId, View, Viewer, ViewerKey, Watching};
 
 use individual::{Individual, LastSeen};
@@ -355,14 +357,6 @@ impl Board {
     /// The grounds of who sees whom have changed.
     pub const fn bump_generation(&mut self) {
         self.generation = self.generation.wrapping_add(1);
-    }
-
-    /// How many people are connected, as far as this replica knows.
-    pub fn connected_count(&self) -> usize {
-        self.people
-            .values()
-            .filter(|individual| individual.automatic.is_some())
-            .count()
     }
 
     /// Works out anew how somebody is, after connections (which ended at `dropped_at`), the claim

@@ -14,7 +14,8 @@ use crate::domain::claim::{Choice, Claim};
 use crate::domain::contact::{Consent, Request};
 use crate::domain::contact::{ContactError, Link, Marks, Pair, RosterLimits};
 use crate::error::Error;
-use crate::ports::{AdmissionBatch, Beat, Leavers, Store};
+use crate::metrics::PresenceMetrics;
+use crate::ports::{AdmissionBatch, Beat, Leavers, SiteCount, Store};
 
 const NOW: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
 const LEASE: Duration = Duration::from_secs(15);
@@ -32,7 +33,7 @@ async fn stores() -> Vec<(TestDatabase, SqlStore)> {
     let mut stores = Vec::new();
     for database in databases().await {
         let database = database.migrated(&MIGRATIONS).await;
-        let store = SqlStore::new(database.database());
+        let store = SqlStore::new(database.database(), PresenceMetrics::new());
         stores.push((database, store));
     }
     stores
@@ -315,6 +316,13 @@ async fn places_are_given_counted_and_given_up() {
         assert_eq!(outcome.results, [Ok(()), many]);
         let places = store.list_places(None, NOW, 10).await.unwrap();
         assert_eq!(places.len(), 2);
+        let counted = SiteCount {
+            site_id: SiteId::default(),
+            connection_count: 2,
+            user_count: 1,
+        };
+        assert_eq!(store.count_places(NOW).await.unwrap(), [counted]);
+        assert_eq!(store.count_places(NOW + LEASE).await.unwrap(), []);
         let connection_ids = places.iter().map(|place| place.connection_id).collect();
         let leavers = Leavers {
             node_id,

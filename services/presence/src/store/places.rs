@@ -11,7 +11,10 @@ use super::rows::{LeftPlace, SitePlace};
 use super::sql;
 use crate::domain::admission::{Applicant, Occupancy};
 use crate::error::Error;
-use crate::ports::{AdmissionBatch, AdmissionOutcome, Departure, NodeLease, Place};
+use crate::ports::{AdmissionBatch, AdmissionOutcome, Departure, NodeLease, Place, SiteCount};
+
+/// Sites that are counted; more would be more labels than a metric should have.
+const SITES_MAX: i64 = 100;
 
 pub(super) async fn admit(
     database: &Database,
@@ -238,4 +241,15 @@ pub(super) async fn list_places(
         .bind(limit);
     let places: Vec<SitePlace> = statement.fetch_all(database).await?;
     Ok(places.into_iter().map(|it| it.place).collect())
+}
+
+pub(super) async fn count_places(
+    database: &Database,
+    now: Timestamp,
+) -> Result<Vec<SiteCount>, Error> {
+    let statement = query(sql::COUNT_PLACES)
+        .bind(true)
+        .bind(now)
+        .bind(SITES_MAX);
+    Ok(statement.fetch_all(database).await?)
 }

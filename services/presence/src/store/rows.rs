@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use im_store::{Arg, FromRow, Row, StoreError};
-use im_types::{ConnectionId, Timestamp, UserId};
+use im_types::{ConnectionId, SiteId, Timestamp, UserId};
 
 use crate::domain::claim::{Choice, Claim};
 use crate::domain::contact::{Entry, Link, RosterChange, Side};
-use crate::ports::{NodeLease, Place, Sighting};
+use crate::ports::{NodeLease, Place, Sighting, SiteCount};
 
 pub(super) const fn link_code(link: Link) -> i64 {
     match link {
@@ -202,6 +202,16 @@ impl FromRow for SitePlace {
         Ok(Self {
             place,
             site_id: row.get_text("site_id")?,
+        })
+    }
+}
+
+impl FromRow for SiteCount {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            site_id: row.get_parsed("site_id", SiteId::parse)?,
+            connection_count: row.get_int("connection_count")?,
+            user_count: row.get_int("user_count")?,
         })
     }
 }

@@ -15,6 +15,7 @@ statements! {
     BEAT_NODE "beat_node.sql",
     COUNT_CONNECTED "count_connected.sql",
     COUNT_CONTACTS "count_contacts.sql",
+    COUNT_PLACES "count_places.sql",
     DELETE_CONTACT "delete_contact.sql",
     DELETE_KEPT_PLACES "delete_kept_places.sql",
     DELETE_NODE_PLACES "delete_node_places.sql",

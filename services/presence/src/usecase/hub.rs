@@ -110,6 +110,11 @@ impl Hub {
         self.lock().unsaved_claims.values().cloned().collect()
     }
 
+    /// How many they are.
+    pub fn unsaved_claim_count(&self) -> usize {
+        self.lock().unsaved_claims.len()
+    }
+
     /// What was taken is written down, but for these choices; those are taken back unless newer
     /// ones are there.
     pub fn end_saving(&self, unsaved: Vec<Claim>, are_sightings_saved: bool) {

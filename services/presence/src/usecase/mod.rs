@@ -1,5 +1,6 @@
 //! What can be asked of the service, one file for each group of operations.
 
+mod census;
 mod check_reach;
 mod connections;
 mod contacts;
@@ -35,6 +36,7 @@ use crate::domain::claim::Claim;
 use crate::domain::holding::Holding;
 use crate::domain::person::{Person, Rules};
 use crate::error::Error;
+use crate::metrics::PresenceMetrics;
 use crate::ports::Store;
 
 /// Most people whose presence can be asked for or watched at once.
@@ -67,6 +69,7 @@ pub struct Presence {
     pub(crate) directory: Directory,
     pub(crate) hub: Arc<Hub>,
     pub(crate) clock: Clock,
+    pub(crate) metrics: PresenceMetrics,
     pub(crate) settings: Arc<PresenceSettings>,
     /// To the other replicas.
     pub(crate) news: mpsc::Sender<News>,

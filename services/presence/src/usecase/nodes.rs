@@ -75,8 +75,10 @@ impl Presence {
         if ended > 0 {
             tracing::warn!(count = ended, "gateway nodes did not renew their leases");
         }
-        for node in self.store.list_nodes().await? {
-            self.learn_lease(&node);
+        let nodes = self.store.list_nodes().await?;
+        self.metrics.leases(&nodes);
+        for node in &nodes {
+            self.learn_lease(node);
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use im_runtime::error::ServiceError as _;
 use im_types::{Clock, ConnectionId};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -11,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::PresenceSettings;
 use crate::domain::admission::Refused;
 use crate::error::Error;
+use crate::metrics::PresenceMetrics;
 use crate::ports::{AdmissionBatch, AdmissionOutcome, Store};
 use crate::usecase::AdmissionCommand;
 
@@ -25,6 +27,8 @@ pub struct Admission {
     pub clock: Clock,
     /// How long moving places are kept.
     pub settings: Arc<PresenceSettings>,
+    /// Where outcomes are counted.
+    pub metrics: PresenceMetrics,
     /// What is asked for.
     pub commands: mpsc::Receiver<AdmissionCommand>,
 }
@@ -75,12 +79,24 @@ impl Admission {
             .admit(&batch, now, now + self.settings.moving_kept())
             .await;
         if commands.len() == 1 || outcome.is_ok() {
+            self.count(batch.applicants.len(), &outcome);
             answer(commands, outcome);
             return;
         }
         // One bad item must not spoil the others' turn.
         for command in commands {
             Box::pin(self.serve(vec![command])).await;
+        }
+    }
+
+    fn count(&self, asked: usize, outcome: &Result<AdmissionOutcome, Error>) {
+        match outcome {
+            Ok(outcome) => {
+                for result in &outcome.results {
+                    self.metrics.admitted(result.err().map(Refused::reason), 1);
+                }
+            }
+            Err(error) => self.metrics.admitted(Some(error.reason()), asked),
         }
     }
 }

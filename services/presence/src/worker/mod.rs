@@ -2,6 +2,7 @@
 
 mod admission;
 mod bus;
+mod census;
 mod flush;
 mod follow;
 mod roster_bell;
@@ -9,6 +10,7 @@ mod timers;
 
 pub use admission::Admission;
 pub use bus::{Listener, Publisher, ROSTER, STATE};
+pub use census::Counting;
 pub use flush::Flusher;
 pub use follow::{DirectoryFollower, RosterFollower};
 pub use timers::{Leases, Reconciler, Retention, Timers};

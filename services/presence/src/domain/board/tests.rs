@@ -129,7 +129,7 @@ fn a_lease_that_ends_drops_all_and_old_reports_stay_void() {
         },
         seen_at,
     );
-    assert_eq!(board.connected_count(), 0);
+    assert_eq!(board.census().active, 0);
     assert!(!board.hold(holding(1, 1, Activity::Active, seen_at), seen_at));
     board.drain(stream, seen_at, 10);
     board.tick(ended_at + DEBOUNCE);
@@ -360,7 +360,48 @@ fn what_the_database_does_not_have_is_dropped_unless_it_is_new() {
     board.hold(holding(4, 4, Activity::Active, late), late);
     let known = HashSet::from([ConnectionId::from_uuid(Uuid::from_u128(1))]);
     assert_eq!(board.keep_only(&known, late - SECOND, late), 2);
-    assert_eq!(board.connected_count(), 2);
+    assert_eq!(board.census().active, 2);
+}
+
+/// Also in the figures of the operator, which may be public.
+#[test]
+fn nobody_invisible_is_counted_as_there() {
+    let mut board = board();
+    for number in 1..=3 {
+        board.hold(holding(number, number, Activity::Active, NOW), NOW);
+    }
+    board.hold(holding(3, 3, Activity::Idle, NOW + SECOND), NOW + SECOND);
+    board.claim(claim(Some(Choice::Invisible), 1), NOW);
+    viewer(&mut board, Sight::Open);
+    let expected = Census {
+        active: 2,
+        idle: 1,
+        online: 1,
+        away: 1,
+        watchers: 1,
+        watched: 1,
+        ..Census::default()
+    };
+    assert_eq!(board.census(), expected);
+}
+
+#[test]
+fn notices_are_counted() {
+    let mut board = board();
+    let stream = viewer(&mut board, Sight::Open);
+    board.drain(stream, NOW, 10);
+    board.hold(holding(1, 1, Activity::Active, NOW), NOW);
+    board.claim(claim(Some(Choice::Busy), 1), NOW);
+    board.drain(stream, NOW, 10);
+    board.claim(claim(None, 2), NOW);
+    board.claim(claim(Some(Choice::Busy), 3), NOW);
+    board.drain(stream, NOW, 10);
+    let expected = NoticeCounts {
+        sent: 2,
+        coalesced: 3,
+    };
+    assert_eq!(board.take_notices(), expected);
+    assert_eq!(board.take_notices(), NoticeCounts::default());
 }
 
 #[test]

@@ -222,6 +222,10 @@ impl Board {
         self.gallery.seats.keys().copied().collect()
     }
 
+    pub(super) fn viewer_count(&self) -> u64 {
+        self.gallery.seats.len() as u64
+    }
+
     /// The viewers of a person.
     pub fn viewer_keys_of(&self, user_id: UserId) -> Vec<ViewerKey> {
         let all = (user_id, ViewerKey::MIN)..=(user_id, ViewerKey::MAX);
