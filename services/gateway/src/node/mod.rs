@@ -15,6 +15,7 @@ mod identity;
 mod inbox;
 mod lease;
 mod link;
+mod notices;
 mod open;
 mod registry;
 mod sends;
@@ -121,6 +122,7 @@ impl Node {
             "gateway sessions checked",
             sessions::run_checks(Arc::clone(&node)),
         );
+        tasks.spawn("gateway notices", notices::run(Arc::clone(&node)));
         tasks.spawn("gateway updates", updates::listen(Arc::clone(&node)));
         tasks.spawn("gateway drain", open::drain(Arc::clone(&node)));
         node

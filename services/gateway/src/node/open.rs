@@ -52,6 +52,8 @@ impl Node {
         self.admissions.admit(&slot).await?;
         self.registry.insert(&slot);
         self.attach_changed.notify_one();
+        // Not before: a change after this finds the stream, and one before is in the answer.
+        self.note_rules(&slot).await;
         let stream = OpenStream {
             node: Arc::clone(self),
             slot,

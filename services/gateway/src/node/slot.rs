@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use im_proto::presence::Connection;
 use im_types::{ConnectionId, UserId};
 
-use super::inbox::Inbox;
+use super::{inbox::Inbox, notices::Rules};
 use crate::{
     edge::Caller,
     session::{End, Input},
@@ -21,6 +21,8 @@ pub(crate) struct Slot {
     inputs_max: usize,
     pub(crate) inbox: Inbox,
     wants: Mutex<Wants>,
+    /// What counted for the person when the client was told last; `None` if that is not known.
+    rules: Mutex<Option<Rules>>,
 }
 
 /// What a stream wants of the links.
@@ -54,11 +56,16 @@ impl Slot {
             inputs_max,
             inbox: Inbox::default(),
             wants,
+            rules: Mutex::default(),
         }
     }
 
     pub(super) fn wants(&self) -> MutexGuard<'_, Wants> {
         self.wants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn rules(&self) -> MutexGuard<'_, Option<Rules>> {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Hands something to the stream.

@@ -1,7 +1,7 @@
 //! What goes into a session and what comes out of it.
 
 use im_proto::{
-    gateway::{ClientFrame, PresenceBatch, Sent, server_frame::Frame},
+    gateway::{ClientFrame, Notice, PresenceBatch, Sent, server_frame::Frame},
     google::rpc,
     messaging::{Batch, SendMessageRequest},
 };
@@ -21,6 +21,8 @@ pub(crate) enum Input {
     Batch(Batch),
     /// Presences of watched people.
     Presence(PresenceBatch),
+    /// Something about the session or the server.
+    Notice(Notice),
     /// Somebody types.
     Typing {
         /// Where.

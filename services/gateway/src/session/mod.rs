@@ -180,6 +180,7 @@ impl Session {
                 ]
             }
             Input::Presence(batch) => vec![Action::Send(Frame::Presence(batch))],
+            Input::Notice(notice) => vec![Action::Send(Frame::Notice(notice))],
             Input::Typing {
                 conversation_id,
                 user_id,

@@ -15,6 +15,8 @@ mod harness;
 #[cfg(test)]
 mod mailboxes;
 #[cfg(test)]
+mod notices;
+#[cfg(test)]
 mod places;
 #[cfg(test)]
 mod raw;

@@ -1,5 +1,6 @@
 //! The same stream over all transports.
 
+use im_policy::{Key, Scope};
 use im_proto::{
     gateway::{
         ClientFrame, ConnectRequest, Hello, ListenRequest, Ping, ServerFrame, client_frame,
@@ -241,5 +242,49 @@ async fn one_way_clients_speak_by_calls() {
     let event = events.event().await.unwrap();
     assert!(event[0].starts_with("data: {\"presence\":"), "{event:?}");
     drop(events);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn notices_come_over_every_transport() {
+    let world = World::start().await;
+    let person = world.person();
+    let mut text = world.socket(&person, "").await;
+    let path = format!("/v1/stream?ticket={}", world.ticket(&person));
+    let mut binary = Socket::open(world.address, &path, Some("im.v1.proto")).await;
+    let head = format!("GET /v1/stream?ticket={}", world.ticket(&person));
+    let accept = [("accept", "text/event-stream")];
+    let mut events = raw::request(world.address, &head, &accept, b"").await;
+    let (requests, receiver) = mpsc::channel(4);
+    requests.send(hello("")).await.unwrap();
+    let mut client = StreamServiceClient::new(channel(&world));
+    let request = authorized(&person, ReceiverStream::new(receiver));
+    let mut answers = client.connect(request).await.unwrap().into_inner();
+    let mut listener = WebListener::open(&world, &person, &ListenRequest::default()).await;
+
+    text.expect("welcome").await;
+    binary.message().await.unwrap();
+    events.event().await.unwrap();
+    answers.message().await.unwrap().unwrap();
+    listener.frame().await;
+    world
+        .auth
+        .set_policy(&Scope::Global, Key::ContactsMax, "20");
+    let expected = text.frame().await.unwrap();
+    assert_eq!(expected["notice"]["reason"], "POLICY_CHANGED");
+    let Some(Message::Binary(bytes)) = binary.message().await else {
+        panic!("no frame");
+    };
+    assert_eq!(
+        as_json(ServerFrame::decode(bytes).unwrap().frame.unwrap()),
+        expected
+    );
+    let event = events.event().await.unwrap();
+    let data = event[0].strip_prefix("data: ").unwrap();
+    assert_eq!(serde_json::from_str::<Value>(data).unwrap(), expected);
+    let answer = answers.message().await.unwrap().unwrap();
+    assert_eq!(as_json(answer.frame.unwrap().frame.unwrap()), expected);
+    assert_eq!(as_json(listener.frame().await), expected);
+    drop((requests, answers, client, listener));
     world.stop().await;
 }

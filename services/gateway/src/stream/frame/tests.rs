@@ -148,7 +148,7 @@ fn frames() -> Vec<Frame> {
             user_id: text("u"),
         }),
         Frame::Notice(Notice {
-            reason: text("MAINTENANCE_SOON"),
+            reason: text("POLICY_CHANGED"),
             message: text("m"),
         }),
         Frame::Goaway(Goaway {
