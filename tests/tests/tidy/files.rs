@@ -5,25 +5,13 @@ use crate::tree::{SERVICES, files, hold, read};
 const LINES_MAX: usize = 400;
 
 /// Files that may be longer, each with its reason.
-const LONGER: [(&str, &str); 5] = [
+const LONGER: [(&str, &str); 2] = [
     (
         "services/messaging/src/store/memory.rs",
         "one implementation of one port",
     ),
     (
         "services/messaging/tests/it/harness.rs",
-        "the service with all its neighbours, for tests",
-    ),
-    (
-        "services/presence/src/domain/board/tests.rs",
-        "the promises of one state machine",
-    ),
-    (
-        "services/presence/src/store/contract.rs",
-        "one suite for every engine",
-    ),
-    (
-        "services/presence/tests/service/harness.rs",
         "the service with all its neighbours, for tests",
     ),
 ];

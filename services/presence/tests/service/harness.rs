@@ -1,5 +1,8 @@
 //! Instances of the service over one database, with an auth of given facts.
 
+mod node;
+mod stream;
+
 use std::time::Duration;
 
 use im_bus::EventBus;
@@ -17,11 +20,11 @@ use im_runtime::lifecycle::Tasks;
 use im_runtime::rpc::{ClientLayers, InternalKey, RpcChannel, ServerLayers, ServiceIdentity};
 use im_store::Database;
 use im_store::testing::{TestDatabase, sqlite_temp};
-use im_types::{Clock, ConnectionId, Ids, NodeId, SessionId, SiteId, Timestamp, UserId};
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
+use im_types::{Clock, Ids, NodeId, SessionId, SiteId, Timestamp, UserId};
 use tonic::Status;
 
+pub(crate) use self::node::Node;
+pub(crate) use self::stream::Stream;
 pub(crate) use proto::presence::State;
 
 /// Where the mock clock begins: a whole minute, so that rounding shows.
@@ -271,179 +274,6 @@ impl Instance {
             node_id,
             epoch: terms.epoch,
         }
-    }
-}
-
-/// A gateway node.
-#[derive(Clone)]
-#[expect(
-    clippy::struct_field_names,
-    reason = "the id of a node is called so everywhere"
-)]
-pub(crate) struct Node {
-    pub(crate) instance: Instance,
-    pub(crate) node_id: NodeId,
-    pub(crate) epoch: i64,
-}
-
-impl Node {
-    /// Opens a connection; the reason if it is refused.
-    pub(crate) async fn open(&self, user_id: UserId) -> Result<ConnectionId, String> {
-        let connection_id: ConnectionId = self.instance.ids.new_id();
-        self.open_as(user_id, connection_id)
-            .await
-            .map(|()| connection_id)
-    }
-
-    pub(crate) async fn open_as(
-        &self,
-        user_id: UserId,
-        connection_id: ConnectionId,
-    ) -> Result<(), String> {
-        let request = proto::OpenConnectionsRequest {
-            node_id: self.node_id.to_string(),
-            epoch: self.epoch,
-            connections: vec![proto::Connection {
-                connection_id: connection_id.to_string(),
-                user_id: user_id.to_string(),
-                session_id: SessionId::from_uuid(user_id.as_uuid()).to_string(),
-                site_id: "default".to_owned(),
-                is_idle: false,
-                is_restated: false,
-            }],
-        };
-        let answer = self
-            .instance
-            .internal
-            .clone()
-            .open_connections(request)
-            .await
-            .unwrap();
-        let result = answer.into_inner().results.remove(0);
-        assert_eq!(result.connection_id, connection_id.to_string());
-        if result.refused_reason.is_empty() {
-            Ok(())
-        } else {
-            Err(result.refused_reason)
-        }
-    }
-
-    pub(crate) async fn close(&self, connection_ids: &[ConnectionId]) {
-        let request = proto::CloseConnectionsRequest {
-            node_id: self.node_id.to_string(),
-            epoch: self.epoch,
-            connection_ids: connection_ids.iter().map(ToString::to_string).collect(),
-        };
-        self.instance
-            .internal
-            .clone()
-            .close_connections(request)
-            .await
-            .unwrap();
-    }
-
-    pub(crate) async fn beat(&self, is_draining: bool) -> bool {
-        let request = proto::BeatNodeRequest {
-            node_id: self.node_id.to_string(),
-            epoch: self.epoch,
-            is_draining,
-        };
-        self.instance
-            .internal
-            .clone()
-            .beat_node(request)
-            .await
-            .unwrap()
-            .into_inner()
-            .is_renewed
-    }
-
-    pub(crate) async fn idle(&self, user_id: UserId, connection_id: ConnectionId, is_idle: bool) {
-        let request = proto::ReportActivityRequest {
-            node_id: self.node_id.to_string(),
-            epoch: self.epoch,
-            activities: vec![proto::report_activity_request::Activity {
-                connection_id: connection_id.to_string(),
-                user_id: user_id.to_string(),
-                is_idle,
-            }],
-        };
-        self.instance
-            .internal
-            .clone()
-            .report_activity(request)
-            .await
-            .unwrap();
-    }
-}
-
-/// A stream of a node.
-pub(crate) struct Stream {
-    requests: mpsc::Sender<proto::WatchRequest>,
-    responses: tonic::Streaming<proto::WatchResponse>,
-    pub(crate) connection_id: ConnectionId,
-}
-
-impl Stream {
-    pub(crate) async fn open(instance: &Instance) -> Self {
-        let (requests, queue) = mpsc::channel(64);
-        let answer = instance
-            .internal
-            .clone()
-            .watch(ReceiverStream::new(queue))
-            .await
-            .unwrap();
-        let connection_id = instance.ids.new_id();
-        Self {
-            requests,
-            responses: answer.into_inner(),
-            connection_id,
-        }
-    }
-
-    pub(crate) async fn watch(&self, viewer: UserId, version: i64, user_ids: &[UserId]) {
-        let request = proto::WatchRequest {
-            connection_id: self.connection_id.to_string(),
-            viewer_id: viewer.to_string(),
-            site_id: "default".to_owned(),
-            user_ids: user_ids.iter().map(ToString::to_string).collect(),
-            version,
-        };
-        self.requests.send(request).await.unwrap();
-    }
-
-    /// What comes next, within five seconds.
-    pub(crate) async fn next(&mut self) -> Result<proto::WatchResponse, Status> {
-        let next = tokio::time::timeout(Duration::from_secs(5), self.responses.message());
-        next.await
-            .expect("something comes")
-            .transpose()
-            .expect("the stream goes on")
-    }
-
-    /// The next view, which is the only one.
-    pub(crate) async fn view(&mut self) -> proto::watch_response::View {
-        let mut response = self.next().await.unwrap();
-        assert_eq!(response.views.len(), 1);
-        response.views.remove(0)
-    }
-
-    /// The state in the next view, which is of one person.
-    pub(crate) async fn state(&mut self) -> State {
-        let view = self.view().await;
-        assert_eq!(view.presences.len(), 1, "{view:?}");
-        view.presences[0].state()
-    }
-
-    /// Whether nothing comes for a while.
-    pub(crate) async fn is_silent(&mut self) -> bool {
-        let next = tokio::time::timeout(Duration::from_millis(400), self.responses.message());
-        next.await.is_err()
-    }
-
-    pub(crate) async fn ended(&mut self) -> bool {
-        let next = tokio::time::timeout(Duration::from_secs(5), self.responses.message());
-        !matches!(next.await, Ok(Ok(Some(_))) | Err(_))
     }
 }
 
