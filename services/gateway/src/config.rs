@@ -36,6 +36,11 @@ im_runtime::settings! {
         tls_cert_file: Option<PathBuf> = None,
         /// PEM file with its private key.
         tls_key_file: Option<PathBuf> = None,
+        /// How often the files of certificates are looked at for new ones, in milliseconds.
+        tls_reload_ms: u64 = 10_000 => 100..=3_600_000,
+        /// How long browsers use nothing but TLS for this host once they have been here, in seconds;
+        /// told over TLS if no listener is without it. 0 for never.
+        hsts_max_age_s: u64 = 31_536_000 => 0..=63_072_000,
         /// Networks of the proxies in front, as 10.0.0.0/8; only they are believed what they say of
         /// the client's address, host and scheme.
         trusted_proxies: Vec<String> = Vec::new(),

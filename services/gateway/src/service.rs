@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use http::HeaderValue;
 use im_bus::EventBus;
 use im_directory::{AllowedAudience, Directory, TokenVerifier};
 use im_proto::{
@@ -25,7 +26,7 @@ use tonic::service::{AxumRouter, Routes};
 
 use crate::{
     config::{GatewaySettings, MAIN_LISTENER},
-    edge::{self, Caller, ConnectionLimit, Cors, Port, Rates, acceptor},
+    edge::{self, Caller, Certificate, ConnectionLimit, Cors, Port, Rates, strict_transport},
     grpc::{Access, Backends, Methods, StreamRpcs, operator_routes},
     http::{
         openapi,
@@ -113,6 +114,7 @@ pub(crate) struct Gateway {
     pub(crate) trusted: Vec<IpNet>,
     pub(crate) rates: Rates,
     pub(crate) cors: Cors,
+    pub(crate) strict_transport: Option<HeaderValue>,
     pub(crate) connections: Arc<ConnectionLimit>,
     pub(crate) node: Arc<Node>,
     pub(crate) openapi: Bytes,
@@ -189,6 +191,7 @@ pub fn build(settings: GatewaySettings, deps: Deps) -> Result<Service, BuildErro
         trusted: settings.trusted_networks(),
         rates: Rates::new(&settings),
         cors: Cors::new(&settings.cors_origins),
+        strict_transport: strict_transport(&settings),
         connections: ConnectionLimit::new(
             settings.connections_max,
             settings.connections_per_address_max,
@@ -226,7 +229,7 @@ impl Service {
         self.spawn(Port {
             name: name.into(),
             listener,
-            tls: None,
+            certificate: None,
         });
     }
 
@@ -262,9 +265,14 @@ impl Service {
     }
 
     fn spawn(&self, port: Port) {
-        self.gateway
-            .tasks
-            .spawn("gateway port", edge::serve(Arc::clone(&self.gateway), port));
+        let tasks = &self.gateway.tasks;
+        if let Some(certificate) = &port.certificate {
+            let interval = Duration::from_millis(self.gateway.settings.tls_reload_ms);
+            let (name, soft) = (Arc::clone(&port.name), tasks.shutdown_token());
+            let following = Arc::clone(certificate).follow(name, interval, soft);
+            tasks.spawn("gateway certificate", following);
+        }
+        tasks.spawn("gateway port", edge::serve(Arc::clone(&self.gateway), port));
     }
 }
 
@@ -273,8 +281,8 @@ async fn open(
     address: SocketAddr,
     tls: Option<(PathBuf, PathBuf)>,
 ) -> Result<Port, ListenError> {
-    let tls = tls
-        .map(|(cert_file, key_file)| acceptor(&cert_file, &key_file))
+    let certificate = tls
+        .map(|(cert_file, key_file)| Certificate::load(cert_file, key_file))
         .transpose()
         .map_err(|error| ListenError::Tls {
             name: name.to_owned(),
@@ -290,6 +298,6 @@ async fn open(
     Ok(Port {
         name: name.into(),
         listener,
-        tls,
+        certificate: certificate.map(Arc::new),
     })
 }

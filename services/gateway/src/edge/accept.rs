@@ -1,6 +1,6 @@
 //! Connections: accepted within limits, encrypted where configured, ended in good order.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use http::Request;
 use hyper::body::Incoming;
@@ -16,7 +16,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use super::{Peer, handle::handle};
+use super::{Certificate, Peer, handle::handle};
 use crate::service::Gateway;
 
 /// Rest after a failed accept: the reason (no file descriptors) does not go at once.
@@ -38,7 +38,7 @@ pub(crate) struct Port {
     /// The socket.
     pub(crate) listener: TcpListener,
     /// With encryption.
-    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) certificate: Option<Arc<Certificate>>,
 }
 
 /// Accepts until shutdown. Each connection is a task of its own.
@@ -70,11 +70,12 @@ pub(crate) async fn serve(gateway: Arc<Gateway>, port: Port) {
             peer: Peer {
                 address,
                 listener: Arc::clone(&port.name),
+                is_encrypted: port.certificate.is_some(),
                 place: Arc::new(place),
             },
             soft: soft.clone(),
         };
-        let tls = port.tls.clone();
+        let tls = port.certificate.as_ref().map(|it| it.acceptor());
         gateway
             .tasks
             .spawn("connection", Box::pin(connection.run(stream, tls)));
@@ -116,19 +117,31 @@ impl Connection {
         // Both only make things better; a connection without them works.
         let _no_delay = stream.set_nodelay(true);
         super::socket::bound_silence(&stream, KEEPALIVE_INTERVAL + KEEPALIVE_TIMEOUT);
-        // Each boxed, so that a connection takes the room of its own kind only.
+        // Boxed, so that a connection takes the room of its own kind only, and of its present phase.
         match tls {
             None => Box::pin(self.serve(stream)).await,
             Some(acceptor) => {
-                let limit = Duration::from_millis(self.gateway.settings.head_timeout_ms);
-                match timeout(limit, Box::pin(acceptor.accept(stream))).await {
-                    Ok(Ok(stream)) => Box::pin(self.serve(stream)).await,
-                    Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
-                    Err(_elapsed) => tracing::debug!("TLS handshake took too long"),
+                if let Some(serving) = self.handshake(acceptor, stream).await {
+                    serving.await;
                 }
             }
         }
         self.gateway.metrics.connection(-1);
+    }
+
+    /// Agrees on encryption; then what is left to do, if that has come about.
+    async fn handshake(
+        &self,
+        acceptor: TlsAcceptor,
+        stream: TcpStream,
+    ) -> Option<Pin<Box<impl Future<Output = ()>>>> {
+        let limit = Duration::from_millis(self.gateway.settings.head_timeout_ms);
+        match timeout(limit, Box::pin(acceptor.accept(stream))).await {
+            Ok(Ok(stream)) => return Some(Box::pin(self.serve(stream))),
+            Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+            Err(_elapsed) => tracing::debug!("TLS handshake took too long"),
+        }
+        None
     }
 
     async fn serve<S>(&self, stream: S)

@@ -47,6 +47,7 @@ pub(super) async fn handle(
     let deadline = started + Duration::from_millis(gateway.settings.request_timeout_ms);
     let scope = RequestScope::new(&request_id, Some(deadline));
     let metrics = gateway.metrics.clone();
+    let is_encrypted = peer.is_encrypted;
     let answer = async {
         if let Some(response) = gateway.cors.preflight(request.method(), request.headers()) {
             return response;
@@ -66,6 +67,9 @@ pub(super) async fn handle(
     }
     gateway.cors.decorate(&asked, headers);
     cors::harden(headers);
+    if let Some(value) = gateway.strict_transport.as_ref().filter(|_| is_encrypted) {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, value.clone());
+    }
     metrics.request(
         kind,
         response.status().as_u16(),

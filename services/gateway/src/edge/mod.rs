@@ -14,5 +14,5 @@ pub(crate) use accept::{Port, serve};
 pub(crate) use connections::{ConnectionLimit, Place};
 pub(crate) use cors::Cors;
 pub(crate) use rates::Rates;
-pub(crate) use tls::acceptor;
+pub(crate) use tls::{Certificate, strict_transport};
 pub(crate) use visit::{Caller, Peer, Visit};

@@ -19,6 +19,8 @@ pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
     /// Name of the listener.
     pub(crate) listener: Arc<str>,
+    /// Whether the connection is encrypted by us.
+    pub(crate) is_encrypted: bool,
     /// Its place among the connections.
     pub(crate) place: Arc<Place>,
 }
