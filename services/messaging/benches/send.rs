@@ -15,8 +15,8 @@
     reason = "a measurement that fails must fail loudly"
 )]
 
-#[path = "../tests/it/harness.rs"]
-#[expect(dead_code, reason = "shared with the tests")]
+#[path = "../tests/it/harness/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "shared with the tests")]
 mod harness;
 
 use std::sync::Arc;

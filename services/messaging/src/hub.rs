@@ -66,12 +66,10 @@ impl Hub {
         }
     }
 
-    /// A mailbox is known to have come so far.
-    pub fn note(&self, user_id: UserId, last_seq: i64) {
+    /// A mailbox is known to have come so far. Whether that is news to somebody who reads it here.
+    pub fn note(&self, user_id: UserId, last_seq: i64) -> bool {
         let feeds = self.feeds.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(feed) = feeds.get(&user_id) {
-            feed.note(last_seq);
-        }
+        feeds.get(&user_id).is_some_and(|feed| feed.note(last_seq))
     }
 
     /// Whose mailboxes are read here.

@@ -15,6 +15,7 @@ pub mod domain;
 pub mod error;
 pub mod grpc;
 pub mod hub;
+mod metrics;
 pub mod ports;
 pub mod program;
 pub mod store;

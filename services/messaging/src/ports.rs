@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use im_types::{ConversationId, SiteId, Timestamp, UserId};
 
 use crate::domain::{
-    Command, Conversation, Entry, Limits, Message, Outcome, PairKey, Pointers, Refusal, Roll,
+    Command, Conversation, Entry, Limits, Mark, Message, Outcome, PairKey, Pointers, Refusal, Roll,
     Verdict,
 };
 
@@ -111,19 +111,13 @@ impl MailboxRange {
     };
 }
 
-/// A conversation that upkeep looks at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Aging {
-    /// Which one.
-    pub conversation_id: ConversationId,
-    /// Whose policy counts.
-    pub site_id: SiteId,
-    /// It has messages that were not looked at for expiry.
-    pub is_unexamined: bool,
-    /// It has messages that were not looked at for retention.
-    pub is_unretained: bool,
-    /// It has rows that retention has emptied.
-    pub is_prunable: bool,
+/// Rows that may be deleted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Prunable {
+    /// Conversations that may begin with such rows.
+    pub conversation_ids: Vec<ConversationId>,
+    /// Up to where was looked; `None` at the end.
+    pub mark: Option<Mark>,
 }
 
 /// How far a conversation got with what a person's device has acknowledged.
@@ -210,24 +204,33 @@ pub trait Store: Send + Sync + 'static {
 
     /// Large conversations whose members have to be told that they went on.
     fn to_advance(&self, limit: usize) -> Answer<'_, Vec<ConversationId>>;
-    /// Conversations by id, for upkeep.
-    fn aging(&self, after: Option<ConversationId>, limit: usize) -> Answer<'_, Vec<Aging>>;
-    /// Deletes at most `limit` of the oldest messages of a conversation that retention has emptied
-    /// and that were sent before a time. Answers how many.
+    /// The next site, by id, that messages were sent on.
+    fn next_site(&self, after: Option<SiteId>) -> Answer<'_, Option<SiteId>>;
+    /// A step of the messages of a site that are older than a time and that retention has passed.
+    fn prunable<'a>(
+        &'a self,
+        site_id: &'a SiteId,
+        before: Timestamp,
+        limit: usize,
+    ) -> Answer<'a, Prunable>;
+    /// Notes that up to there rows were deleted where that could be.
+    fn set_pruned<'a>(&'a self, site_id: &'a SiteId, mark: Mark) -> Answer<'a, ()>;
+    /// Deletes tombstones that a conversation begins with and that are older than a time, at most
+    /// `limit` of them. Answers how many.
     fn prune_messages(
         &self,
         id: ConversationId,
         before: Timestamp,
         limit: usize,
     ) -> Answer<'_, usize>;
-    /// Shortens mailboxes with more than `entries_max` entries by at most `limit` entries each.
-    /// Looks at a step of them after `after` and answers where to go on; `None` at the end.
-    fn prune_mailboxes(
+    /// Mailboxes by owner.
+    fn list_mailboxes(
         &self,
         after: Option<UserId>,
-        entries_max: i64,
-        limit: i64,
-    ) -> Answer<'_, Option<UserId>>;
+        limit: usize,
+    ) -> Answer<'_, Vec<(UserId, MailboxRange)>>;
+    /// Deletes the entries of a mailbox before a number.
+    fn prune_mailbox(&self, user_id: UserId, first_seq: i64) -> Answer<'_, ()>;
 }
 
 /// Presence did not answer.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use im_types::{ConversationId, MessageId, SiteId, Timestamp, UserId};
 
+use super::age::Due;
 use super::conversation::PairKey;
 use super::message::Message;
 use super::refusal::Refusal;
@@ -55,10 +56,8 @@ pub enum Command {
     Retitle(Retitle),
     /// Writes changes of rosters into mailboxes.
     FeedRoster(FeedRoster),
-    /// Lets unread messages expire.
-    ExpireUnread(Age),
-    /// Takes old texts away.
-    Retain(Age),
+    /// Takes away a step of what has become old, for expiry or retention.
+    Age(Due),
     /// Tells the members of a large conversation that it went on.
     Advance(ConversationId),
 }
@@ -110,6 +109,8 @@ pub struct Send {
     pub sender_id: UserId,
     /// Where.
     pub conversation_id: ConversationId,
+    /// On which site; its policy says how long the message is kept.
+    pub site_id: SiteId,
     /// Its id if it is new.
     pub message_id: MessageId,
     /// The sender's key.
@@ -256,15 +257,6 @@ pub struct FeedRoster {
     pub changes: Vec<(UserId, Arc<[u8]>)>,
 }
 
-/// Everything of a conversation that is older than a time.
-#[derive(Debug, Clone, Copy)]
-pub struct Age {
-    /// Where.
-    pub conversation_id: ConversationId,
-    /// Older than this.
-    pub before: Timestamp,
-}
-
 /// What became of a command that was not refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -285,6 +277,8 @@ pub enum Outcome {
     Step {
         /// Whether to come again at once.
         has_more: bool,
+        /// Messages that it took away.
+        removed: usize,
     },
 }
 
@@ -319,14 +313,10 @@ impl Command {
             | Self::Retitle(Retitle {
                 conversation_id, ..
             })
-            | Self::ExpireUnread(Age {
-                conversation_id, ..
-            })
-            | Self::Retain(Age {
-                conversation_id, ..
-            })
             | Self::Advance(conversation_id) => Some(*conversation_id),
-            Self::CreateDirect(_) | Self::CreateGroup(_) | Self::FeedRoster(_) => None,
+            Self::CreateDirect(_) | Self::CreateGroup(_) | Self::FeedRoster(_) | Self::Age(_) => {
+                None
+            }
         }
     }
 }

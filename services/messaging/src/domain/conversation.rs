@@ -82,16 +82,12 @@ pub struct Conversation {
     pub pair: Option<PairKey>,
     /// Of a group; else empty.
     pub title: String,
-    /// Where it was made; that site's policy decides how long its messages are kept.
+    /// Where it was made.
     pub site_id: SiteId,
     /// Number of the newest message; 0 if there is none.
     pub last_seq: i64,
     /// Number of the oldest message that has a row.
     pub first_available_seq: i64,
-    /// Up to where messages were looked at for `unread_validity_days`.
-    pub examined_seq: i64,
-    /// Up to where texts were taken away for `message_retention_days`.
-    pub retained_seq: i64,
     /// Grows with each change of the roll.
     pub roll_revision: i64,
     /// How many people are on the roll.

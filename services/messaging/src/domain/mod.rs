@@ -1,6 +1,7 @@
 //! What messaging is, without I/O: values, records, commands, and the planner that turns loaded
 //! state and commands into results, rows and mailbox entries.
 
+pub mod age;
 pub mod bucket;
 pub mod censor;
 pub mod command;
@@ -14,6 +15,7 @@ pub mod refusal;
 pub mod state;
 pub mod values;
 
+pub use age::{AgeKind, Due, Mark};
 pub use bucket::Buckets;
 pub use censor::{Censor, Censored};
 pub use command::{Command, Outcome, Verdict};

@@ -2,6 +2,7 @@
 
 use im_types::{ConversationId, UserId};
 
+use super::age::Due;
 use super::command::Command;
 use super::conversation::PairKey;
 use super::values::ClientKey;
@@ -22,10 +23,11 @@ pub struct Needs {
     pub messages: Vec<(ConversationId, i64)>,
     /// Pointers of single people.
     pub pointers: Vec<(ConversationId, UserId)>,
-    /// The messages after `examined_seq`, a step of them, and everybody's pointers.
-    pub unexamined: Vec<ConversationId>,
-    /// The messages after `retained_seq`, a step of them.
-    pub unretained: Vec<ConversationId>,
+    /// A step of the messages that have become old for something, with their conversations. Each
+    /// kind and site once.
+    pub due: Vec<Due>,
+    /// The pointers of the two who have read furthest. What expires adds to them.
+    pub readers: Vec<ConversationId>,
     /// The position of the roster feed.
     pub is_roster_position_needed: bool,
 }
@@ -59,8 +61,13 @@ impl Needs {
                 self.pointers.push((mark.conversation_id, mark.user_id));
             }
             Command::FeedRoster(_) => self.is_roster_position_needed = true,
-            Command::ExpireUnread(age) => self.unexamined.push(age.conversation_id),
-            Command::Retain(age) => self.unretained.push(age.conversation_id),
+            Command::Age(due) => {
+                let is_same =
+                    |known: &Due| (known.kind, &known.site_id) == (due.kind, &due.site_id);
+                if !self.due.iter().any(is_same) {
+                    self.due.push(due.clone());
+                }
+            }
             Command::AddMembers(_)
             | Command::RemoveMember(_)
             | Command::Retitle(_)

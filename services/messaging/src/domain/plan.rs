@@ -73,8 +73,7 @@ impl Planner<'_> {
             Command::RemoveMember(remove) => self.remove_member(remove),
             Command::Retitle(retitle) => self.retitle(retitle),
             Command::FeedRoster(feed) => Ok(self.feed_roster(feed)),
-            Command::ExpireUnread(age) => Ok(self.expire_unread(age)),
-            Command::Retain(age) => Ok(self.retain(age)),
+            Command::Age(due) => Ok(self.age(due)),
             Command::Advance(id) => Ok(self.advance(*id)),
         }
     }

@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use im_types::{ConversationId, Timestamp, UserId};
+use im_types::{ConversationId, SiteId, Timestamp, UserId};
 
+use super::age::{AgeKind, Mark};
 use super::conversation::{Conversation, Member, PairKey, Pointers, Roll};
 use super::entry::EntryBody;
 use super::message::Message;
@@ -35,8 +36,7 @@ pub struct State {
     pub(super) sends: HashMap<(UserId, ClientKey), Arc<Message>>,
     pub(super) messages: HashMap<(ConversationId, i64), Arc<Message>>,
     pub(super) pointers: HashMap<(ConversationId, UserId), Pointers>,
-    pub(super) unexamined: HashMap<ConversationId, Vec<i64>>,
-    pub(super) unretained: HashMap<ConversationId, Vec<i64>>,
+    pub(super) due: HashMap<(AgeKind, SiteId), Vec<Mark>>,
     pub(super) roster_position: i64,
     pub(super) changes: Tracked,
 }
@@ -48,10 +48,11 @@ pub(super) struct Tracked {
     pub(super) new_members: Vec<(ConversationId, Member)>,
     pub(super) new_owners: Vec<(ConversationId, UserId)>,
     pub(super) removed_members: Vec<(ConversationId, UserId)>,
-    pub(super) new_messages: Vec<(ConversationId, i64)>,
+    pub(super) new_messages: Vec<(ConversationId, i64, SiteId)>,
     pub(super) changed_messages: HashSet<(ConversationId, i64)>,
     pub(super) changed_pointers: HashSet<(ConversationId, UserId)>,
     pub(super) entries: Vec<(UserId, EntryBody)>,
+    pub(super) marks: Vec<(AgeKind, SiteId, Mark)>,
     pub(super) is_roster_moved: bool,
 }
 
@@ -95,12 +96,14 @@ pub struct Changes {
     pub removed_members: Vec<(ConversationId, UserId)>,
     /// To update; each value forward only.
     pub pointers: Vec<(ConversationId, UserId, Pointers)>,
-    /// To insert.
-    pub new_messages: Vec<Arc<Message>>,
+    /// To insert, with the sites that they were sent on.
+    pub new_messages: Vec<(Arc<Message>, SiteId)>,
     /// To update: text, removal, reactions, revision.
     pub messages: Vec<Arc<Message>>,
     /// To append to mailboxes, in this order; the store numbers them.
     pub entries: Vec<(UserId, EntryBody)>,
+    /// Up to where age has got, by kind and site.
+    pub marks: Vec<(AgeKind, SiteId, Mark)>,
     /// The roster feed's new position.
     pub roster_position: Option<i64>,
     /// The rolls that changed, for caches.
@@ -153,22 +156,9 @@ impl State {
         self.pointers.insert((id, user_id), pointers);
     }
 
-    /// Adds messages after `examined_seq`, by number.
-    pub fn add_unexamined(&mut self, id: ConversationId, messages: Vec<Arc<Message>>) {
-        let numbers = messages.iter().map(|message| message.seq).collect();
-        self.unexamined.insert(id, numbers);
-        for message in messages {
-            self.add_message(message);
-        }
-    }
-
-    /// Adds messages after `retained_seq`, by number.
-    pub fn add_unretained(&mut self, id: ConversationId, messages: Vec<Arc<Message>>) {
-        let numbers = messages.iter().map(|message| message.seq).collect();
-        self.unretained.insert(id, numbers);
-        for message in messages {
-            self.add_message(message);
-        }
+    /// Adds which messages have become old for something, in order; the messages are added besides.
+    pub fn add_due(&mut self, kind: AgeKind, site_id: SiteId, due: Vec<Mark>) {
+        self.due.insert((kind, site_id), due);
     }
 
     /// Sets where the roster feed stands.
@@ -182,6 +172,7 @@ impl State {
             entries: std::mem::take(&mut self.changes.entries),
             new_owners: std::mem::take(&mut self.changes.new_owners),
             removed_members: std::mem::take(&mut self.changes.removed_members),
+            marks: std::mem::take(&mut self.changes.marks),
             roster_position: self.changes.is_roster_moved.then_some(self.roster_position),
             ..Changes::default()
         };
@@ -229,9 +220,15 @@ impl State {
             ..
         } = &self.changes;
         let get = |key: &(ConversationId, i64)| self.messages.get(key).map(Arc::clone);
-        out.new_messages = new_messages.iter().filter_map(get).collect();
+        let new = new_messages.iter();
+        out.new_messages = new
+            .filter_map(|(id, seq, site_id)| Some((get(&(*id, *seq))?, site_id.clone())))
+            .collect();
         if !changed_messages.is_empty() {
-            let new: HashSet<&(ConversationId, i64)> = new_messages.iter().collect();
+            let new: HashSet<(ConversationId, i64)> = new_messages
+                .iter()
+                .map(|(id, seq, _)| (*id, *seq))
+                .collect();
             let changed = changed_messages.iter().filter(|key| !new.contains(key));
             out.messages = changed.filter_map(get).collect();
         }
@@ -287,6 +284,7 @@ impl Changes {
             new_messages,
             messages,
             entries,
+            marks,
             roster_position,
             relisted: _,
             rolls: _,
@@ -300,6 +298,7 @@ impl Changes {
             && new_messages.is_empty()
             && messages.is_empty()
             && entries.is_empty()
+            && marks.is_empty()
             && roster_position.is_none()
     }
 }

@@ -30,6 +30,7 @@ use super::internal::rpc_status;
 use crate::domain::{Cursor, Entry};
 use crate::error::Error;
 use crate::hub::ReaderKey;
+use crate::metrics::Source;
 use crate::ports::{MailboxRange, StoreFault};
 use crate::usecase::Core;
 
@@ -85,7 +86,7 @@ impl Attachment {
         tasks: &Tasks,
     ) -> impl Stream<Item = Result<proto::AttachResponse, Status>> + use<> {
         let (answers, taken) = mpsc::channel(ANSWERS_WAITING_MAX);
-        let readers = Readers::new(Arc::clone(core.hub()));
+        let readers = Readers::new(Arc::clone(core.hub()), core.metrics().clone());
         let attachment = Self {
             core,
             readers,
@@ -106,6 +107,7 @@ impl Attachment {
         mut requests: Streaming<proto::AttachRequest>,
         shutdown: CancellationToken,
     ) {
+        self.core.metrics().stream_opened();
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let inbox = Arc::clone(self.readers.inbox());
@@ -126,6 +128,7 @@ impl Attachment {
                 break;
             }
         }
+        self.core.metrics().stream_ended();
     }
 
     async fn obey(&mut self, request: proto::AttachRequest) -> bool {
@@ -217,6 +220,7 @@ impl Attachment {
             }
             Read::Entries(keys, Ok(entries)) => {
                 let (deliveries, lost) = self.readers.apply(&keys, &entries, delivery);
+                self.count(Source::Database, &deliveries);
                 if !lost.is_empty() {
                     self.check_positions(&lost);
                 }
@@ -278,6 +282,7 @@ impl Attachment {
                     Step::Nothing => {}
                 }
             }
+            self.count(Source::Memory, &deliveries);
             self.read_entries(behind);
             if !self.send(deliveries).await {
                 return false;
@@ -303,6 +308,17 @@ impl Attachment {
             let read =
                 async move { Read::Entries(keys, store.entries(&after, ENTRIES_PER_TURN).await) };
             self.reads.push(read.boxed());
+        }
+    }
+
+    fn count(&self, source: Source, deliveries: &[Delivery]) {
+        let batch = |delivery: &Delivery| match &delivery.content {
+            Some(Content::Batch(batch)) => batch.entries.len(),
+            _ => 0,
+        };
+        let entries = deliveries.iter().map(batch).sum();
+        if entries > 0 {
+            self.core.metrics().delivered(source, entries);
         }
     }
 

@@ -125,15 +125,17 @@ impl Feed {
         state.readers.iter_mut().for_each(Reader::wake);
     }
 
-    /// The mailbox is known to have come so far.
-    pub fn note(&self, last_seq: i64) {
+    /// The mailbox is known to have come so far. Whether that is news.
+    pub fn note(&self, last_seq: i64) -> bool {
         let mut state = self.lock();
-        if last_seq > state.last_seq {
+        let is_news = last_seq > state.last_seq;
+        if is_news {
             state.last_seq = last_seq;
             state.ring.clear();
             state.ring_bytes = 0;
             state.readers.iter_mut().for_each(Reader::wake);
         }
+        is_news
     }
 
     pub(super) fn add_reader(&self, inbox: &Arc<Inbox>, key: ReaderKey) {
@@ -244,9 +246,9 @@ mod tests {
         assert_eq!(feed.take(&inbox, 7, 4, 9), Taken::Behind);
         assert_eq!(seqs(feed.take(&inbox, 7, 5, 9)), (vec![6], false));
         feed.push(entry(5));
-        feed.note(6);
+        assert!(!feed.note(6));
         assert_eq!(feed.last_seq(), 6);
-        feed.note(9);
+        assert!(feed.note(9));
         assert_eq!(feed.take(&inbox, 7, 6, 9), Taken::Behind);
     }
 }

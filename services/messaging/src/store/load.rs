@@ -6,12 +6,11 @@ use std::collections::HashMap;
 use im_store::{LIST_LEN_MAX, StoreError, Tx, query, query_rows};
 use im_types::ConversationId;
 
-use super::AGE_STEP;
 use super::rolls::Rolls;
 use super::rows::{ConversationIdRow, CreationRow, PointersRow, RollRow, Shared};
 use super::statements as sql;
 use crate::domain::conversation::PairKey;
-use crate::domain::{Conversation, Member, Needs, Roll, State};
+use crate::domain::{AgeKind, Conversation, Member, Needs, Roll, State};
 
 /// Loads and locks what `needs` says.
 pub(super) async fn load(
@@ -27,6 +26,9 @@ pub(super) async fn load(
         state.set_roster_position(position.roster_position);
     }
     find_by_key(tx, &mut needs, &mut state).await?;
+    find_due(tx, &mut needs, &mut state).await?;
+    needs.conversations.sort_unstable();
+    needs.conversations.dedup();
     load_conversations(tx, &needs.conversations, rolls, &mut state).await?;
     load_messages(tx, &needs, &mut state).await?;
     load_pointers(tx, &needs, &mut state).await?;
@@ -60,8 +62,27 @@ async fn find_by_key(tx: &mut Tx, needs: &mut Needs, state: &mut State) -> Resul
         needs.conversations.push(row.conversation_id);
         state.add_creation(row.key, row.conversation_id, row.fingerprint);
     }
-    needs.conversations.sort_unstable();
-    needs.conversations.dedup();
+    Ok(())
+}
+
+/// Finds what has become old. Which messages these are; they are read when their conversations are
+/// locked, for by then somebody else may have taken them away.
+async fn find_due(tx: &mut Tx, needs: &mut Needs, state: &mut State) -> Result<(), StoreError> {
+    for due in std::mem::take(&mut needs.due) {
+        let marks = super::ages::due(tx, &due).await?;
+        let ids = marks.iter().map(|mark| mark.conversation_id);
+        needs.conversations.extend(ids);
+        let keys = marks.iter().map(|mark| (mark.conversation_id, mark.seq));
+        needs.messages.extend(keys);
+        if due.kind == AgeKind::Expiry {
+            let mut ids: Vec<ConversationId> =
+                marks.iter().map(|mark| mark.conversation_id).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            needs.readers.extend(ids);
+        }
+        state.add_due(due.kind, due.site_id, marks);
+    }
     Ok(())
 }
 
@@ -129,29 +150,7 @@ async fn load_messages(tx: &mut Tx, needs: &Needs, state: &mut State) -> Result<
             state.add_message(row.0);
         }
     }
-    for id in &needs.unexamined {
-        let messages = step(tx, sql::LIST_UNEXAMINED, *id).await?;
-        state.add_unexamined(*id, messages);
-    }
-    for id in &needs.unretained {
-        let messages = step(tx, sql::LIST_UNRETAINED, *id).await?;
-        state.add_unretained(*id, messages);
-    }
     Ok(())
-}
-
-async fn step(
-    tx: &mut Tx,
-    statement: &'static str,
-    id: ConversationId,
-) -> Result<Vec<std::sync::Arc<crate::domain::Message>>, StoreError> {
-    let limit = i64::try_from(AGE_STEP).unwrap_or(i64::MAX);
-    let found: Vec<Shared> = query(statement)
-        .bind(id)
-        .bind(limit)
-        .fetch_all(&mut *tx)
-        .await?;
-    Ok(found.into_iter().map(|row| row.0).collect())
 }
 
 async fn load_pointers(tx: &mut Tx, needs: &Needs, state: &mut State) -> Result<(), StoreError> {
@@ -163,13 +162,13 @@ async fn load_pointers(tx: &mut Tx, needs: &Needs, state: &mut State) -> Result<
             .fetch_all(&mut *tx)
             .await?;
     }
-    for chunk in needs.unexamined.chunks(LIST_LEN_MAX) {
+    for chunk in needs.readers.chunks(LIST_LEN_MAX) {
         let ids = chunk.iter().copied();
-        let all = query(sql::LIST_POINTERS)
+        let furthest = query(sql::LIST_READERS)
             .bind_list(ids)
             .fetch_all(&mut *tx)
             .await?;
-        found.extend(all);
+        found.extend(furthest);
     }
     for PointersRow(id, user_id, pointers) in found {
         state.add_pointers(id, user_id, pointers);

@@ -1,5 +1,6 @@
 //! Where everything is kept: in a database, or in memory for tests.
 
+mod ages;
 #[cfg(test)]
 mod contract;
 mod load;
@@ -24,5 +25,3 @@ const MEMBER_IDS_MAX: usize = 50;
 const UNREAD_MAX: usize = 1_000;
 /// Messages looked at to count them.
 const UNREAD_LOOKED_AT_MAX: usize = 5_000;
-/// Messages that one step of expiry or retention looks at.
-const AGE_STEP: usize = 200;

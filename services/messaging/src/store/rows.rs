@@ -8,9 +8,10 @@ use im_types::{ConversationId, SiteId, Timestamp, UserId};
 use super::payload::{EntryColumns, read_reactions, write_reactions};
 use crate::domain::state::NewConversation;
 use crate::domain::{
-    ClientKey, Conversation, Entry, Fingerprint, Kind, Member, Message, PairKey, Pointers, Removal,
+    AgeKind, ClientKey, Conversation, Entry, Fingerprint, Kind, Member, Message, PairKey, Pointers,
+    Removal,
 };
-use crate::ports::{Aging, Delivery, MailboxRange, MemberView};
+use crate::ports::{Delivery, MailboxRange, MemberView};
 
 /// A column holds what no version of this program writes.
 #[derive(Debug, thiserror::Error)]
@@ -62,13 +63,31 @@ pub(super) const fn removal_number(removal: Removal) -> i64 {
     }
 }
 
-fn read_removal(row: &Row) -> Result<Option<Removal>, StoreError> {
+pub(super) fn read_removal(row: &Row) -> Result<Option<Removal>, StoreError> {
     match row.get_opt_i64("removal")? {
         None => Ok(None),
         Some(1) => Ok(Some(Removal::Deleted)),
         Some(2) => Ok(Some(Removal::ExpiredUnread)),
         Some(3) => Ok(Some(Removal::Retention)),
         Some(_) => Err(unknown("removal")),
+    }
+}
+
+/// What `ages.kind` says.
+pub(super) const fn age_number(kind: AgeKind) -> i64 {
+    match kind {
+        AgeKind::Expiry => 1,
+        AgeKind::Retention => 2,
+        AgeKind::Pruning => 3,
+    }
+}
+
+pub(super) fn read_age(row: &Row) -> Result<AgeKind, StoreError> {
+    match row.get_i64("kind")? {
+        1 => Ok(AgeKind::Expiry),
+        2 => Ok(AgeKind::Retention),
+        3 => Ok(AgeKind::Pruning),
+        _ => Err(unknown("kind")),
     }
 }
 
@@ -82,8 +101,6 @@ impl FromRow for Conversation {
             site_id: row.get_parsed("site_id", SiteId::parse)?,
             last_seq: row.get_i64("last_seq")?,
             first_available_seq: row.get_i64("first_available_seq")?,
-            examined_seq: row.get_i64("examined_seq")?,
-            retained_seq: row.get_i64("retained_seq")?,
             roll_revision: row.get_i64("roll_revision")?,
             member_count: row.get_int("member_count")?,
             is_advance_pending: row.get_bool("is_advance_pending")?,
@@ -284,18 +301,6 @@ impl FromRow for Delivery {
     }
 }
 
-impl FromRow for Aging {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            conversation_id: row.get_id("conversation_id")?,
-            site_id: row.get_parsed("site_id", SiteId::parse)?,
-            is_unexamined: row.get_bool("is_unexamined")?,
-            is_unretained: row.get_bool("is_unretained")?,
-            is_prunable: row.get_bool("is_prunable")?,
-        })
-    }
-}
-
 /// An id in the first column named so.
 pub(super) struct ConversationIdRow(pub(super) ConversationId);
 
@@ -348,8 +353,6 @@ pub(super) fn conversation_args(new: NewConversation) -> Vec<Arg> {
         conversation.site_id.into(),
         conversation.last_seq.into(),
         conversation.first_available_seq.into(),
-        conversation.examined_seq.into(),
-        conversation.retained_seq.into(),
         conversation.roll_revision.into(),
         member_count.into(),
         conversation.is_advance_pending.into(),
@@ -359,7 +362,7 @@ pub(super) fn conversation_args(new: NewConversation) -> Vec<Arg> {
 }
 
 /// The row of a new message.
-pub(super) fn message_args(message: &Message) -> [Arg; 13] {
+pub(super) fn message_args((message, site_id): &(Arc<Message>, SiteId)) -> [Arg; 14] {
     [
         message.conversation_id.into(),
         message.seq.into(),
@@ -374,6 +377,7 @@ pub(super) fn message_args(message: &Message) -> [Arg; 13] {
         write_reactions(&message.reactions).into(),
         message.created_at.into(),
         message.edited_at.map(Timestamp::as_micros).into(),
+        site_id.into(),
     ]
 }
 

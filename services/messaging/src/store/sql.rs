@@ -6,18 +6,19 @@ use futures_util::FutureExt as _;
 use im_store::{
     Database, FromRow, Migrations, RetryBudget, Retryable, Row, StoreError, query, retry,
 };
-use im_types::{ConversationId, Timestamp, UserId};
+use im_types::{ConversationId, SiteId, Timestamp, UserId};
 
 use super::rolls::Rolls;
-use super::{load, read, statements as sql, upkeep, write};
-use crate::domain::{Command, Entry, Limits, Message, Needs, plan};
+use super::{ages, load, read, statements as sql, upkeep, write};
+use crate::domain::{Command, Entry, Limits, Mark, Message, Needs, plan};
 use crate::ports::{
-    Aging, Answer, Committed, ConversationView, Delivery, Envelope, HistoryRange, ListPosition,
-    MailboxRange, MemberView, Store, StoreFault,
+    Answer, Committed, ConversationView, Delivery, Envelope, HistoryRange, ListPosition,
+    MailboxRange, MemberView, Prunable, Store, StoreFault,
 };
 
 /// The schema.
-pub static MIGRATIONS: Migrations = im_store::migrations![1 "0001_messaging", 2 "0002_activity"];
+pub static MIGRATIONS: Migrations =
+    im_store::migrations![1 "0001_messaging", 2 "0002_activity", 3 "0003_ages"];
 
 /// Everything in one database.
 #[derive(Debug, Clone)]
@@ -225,8 +226,21 @@ impl Store for SqlStore {
         answer(upkeep::to_advance(&self.database, limit))
     }
 
-    fn aging(&self, after: Option<ConversationId>, limit: usize) -> Answer<'_, Vec<Aging>> {
-        answer(upkeep::aging(&self.database, after, limit))
+    fn next_site(&self, after: Option<SiteId>) -> Answer<'_, Option<SiteId>> {
+        answer(ages::next_site(&self.database, after))
+    }
+
+    fn prunable<'a>(
+        &'a self,
+        site_id: &'a SiteId,
+        before: Timestamp,
+        limit: usize,
+    ) -> Answer<'a, Prunable> {
+        answer(ages::prunable(&self.database, site_id, before, limit))
+    }
+
+    fn set_pruned<'a>(&'a self, site_id: &'a SiteId, mark: Mark) -> Answer<'a, ()> {
+        answer(ages::set_pruned(&self.database, site_id, mark))
     }
 
     fn prune_messages(
@@ -235,20 +249,18 @@ impl Store for SqlStore {
         before: Timestamp,
         limit: usize,
     ) -> Answer<'_, usize> {
-        answer(upkeep::prune_messages(&self.database, id, before, limit))
+        answer(ages::prune_messages(&self.database, id, before, limit))
     }
 
-    fn prune_mailboxes(
+    fn list_mailboxes(
         &self,
         after: Option<UserId>,
-        entries_max: i64,
-        limit: i64,
-    ) -> Answer<'_, Option<UserId>> {
-        answer(upkeep::prune_mailboxes(
-            &self.database,
-            after,
-            entries_max,
-            limit,
-        ))
+        limit: usize,
+    ) -> Answer<'_, Vec<(UserId, MailboxRange)>> {
+        answer(upkeep::list_mailboxes(&self.database, after, limit))
+    }
+
+    fn prune_mailbox(&self, user_id: UserId, first_seq: i64) -> Answer<'_, ()> {
+        answer(upkeep::prune_mailbox(&self.database, user_id, first_seq))
     }
 }

@@ -42,7 +42,7 @@ pub(super) async fn write(
             .execute(&mut *tx)
             .await?;
     }
-    let rows = new_messages.iter().map(|message| message_args(message));
+    let rows = new_messages.iter().map(message_args);
     query_rows(sql::INSERT_MESSAGES)
         .rows(rows)
         .execute(&mut *tx)
@@ -52,6 +52,7 @@ pub(super) async fn write(
         .rows(rows)
         .execute(&mut *tx)
         .await?;
+    super::ages::set_marks(&mut *tx, changes.marks).await?;
     if let Some(position) = changes.roster_position {
         query(sql::UPDATE_ROSTER_POSITION)
             .bind(position)
@@ -72,8 +73,6 @@ async fn write_conversations(
             conversation.id,
             conversation.title,
             conversation.last_seq,
-            conversation.examined_seq,
-            conversation.retained_seq,
             conversation.roll_revision,
             member_count,
             conversation.is_advance_pending,

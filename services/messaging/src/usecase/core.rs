@@ -20,6 +20,7 @@ use super::writer::{Writer, WriterOptions};
 use crate::domain::{Buckets, Entry, Roll};
 use crate::error::Error;
 use crate::hub::Hub;
+use crate::metrics::MessagingMetrics;
 use crate::ports::{Envelope, Presence, Store};
 
 /// Bells for mailboxes.
@@ -84,6 +85,7 @@ pub struct Core {
     pub(super) aftermath: Arc<Aftermath>,
     pub(super) envelopes: Cache<ConversationId, Envelope>,
     pub(super) buckets: Mutex<Buckets>,
+    pub(super) metrics: MessagingMetrics,
     epoch: AtomicI64,
 }
 
@@ -92,6 +94,7 @@ pub struct Core {
 pub(crate) struct Aftermath {
     hub: Arc<Hub>,
     bus: EventBus,
+    metrics: MessagingMetrics,
     /// Who is in a conversation, for typing.
     pub(super) typists: Cache<ConversationId, Arc<[UserId]>>,
 }
@@ -108,6 +111,8 @@ impl Aftermath {
         for (user_id, entry) in &entries {
             positions.insert(*user_id, entry.seq);
         }
+        self.metrics.written(entries.len());
+        self.metrics.bells_sent(positions.len());
         self.hub.deliver(entries);
         let positions: Vec<event::mailbox_advanced::Position> = positions
             .into_iter()
@@ -133,12 +138,17 @@ impl Core {
             .time_to_live(TYPISTS_KEPT_FOR)
             .build();
         let (hub, bus) = (Arc::clone(&parts.hub), parts.bus.clone());
-        let aftermath = Arc::new(Aftermath { hub, bus, typists });
+        let metrics = MessagingMetrics::new();
+        let aftermath = Arc::new(Aftermath {
+            hub,
+            bus,
+            metrics: metrics.clone(),
+            typists,
+        });
         let writer = Writer::start(
             parts.writer,
-            &parts.store,
-            &parts.directory,
-            &aftermath,
+            (&parts.store, &parts.directory, &aftermath),
+            &metrics,
             tasks,
         );
         Arc::new(Self {
@@ -156,6 +166,7 @@ impl Core {
             aftermath,
             envelopes: Cache::new(ENVELOPES_MAX),
             buckets: Mutex::default(),
+            metrics,
             epoch: AtomicI64::new(parts.epoch),
         })
     }
@@ -168,6 +179,11 @@ impl Core {
     /// The readers.
     pub const fn hub(&self) -> &Arc<Hub> {
         &self.hub
+    }
+
+    /// What is counted.
+    pub(crate) const fn metrics(&self) -> &MessagingMetrics {
+        &self.metrics
     }
 
     /// The way to change something.

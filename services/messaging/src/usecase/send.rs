@@ -83,10 +83,24 @@ impl Core {
                 }
             }
         }
-        results
+        let results: Vec<Result<Sent, Error>> = results
             .into_iter()
             .map(|result| result.unwrap_or(Err(Error::Stopping)))
-            .collect()
+            .collect();
+        self.count(&results);
+        results
+    }
+
+    fn count(&self, results: &[Result<Sent, Error>]) {
+        let (mut new, mut duplicates) = (0, 0);
+        for result in results {
+            match result {
+                Ok(sent) if sent.is_duplicate => duplicates += 1,
+                Ok(_) => new += 1,
+                Err(error) => self.metrics.not_kept(error),
+            }
+        }
+        self.metrics.kept(new, duplicates);
     }
 
     /// Looks up what the conversation is, and who is to be reached.
@@ -154,6 +168,7 @@ impl Core {
         Send {
             sender_id: person.user_id,
             conversation_id,
+            site_id: person.site_id.clone(),
             message_id: self.ids.new_id(),
             client_key,
             fingerprint: Fingerprint::of_message(conversation_id, reply_to_seq, text.as_str()),

@@ -12,11 +12,13 @@ use im_directory::Directory;
 use im_runtime::lifecycle::Tasks;
 use im_types::{Clock, SiteId};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::core::Aftermath;
 use crate::domain::{Command, Limits, Outcome, Refusal};
 use crate::error::{Error, SharedFault};
+use crate::metrics::MessagingMetrics;
 use crate::ports::{Store, StoreFault};
 
 /// After the stop was asked for, a lane goes on until nothing has come for this long.
@@ -28,8 +30,30 @@ type Result_ = Result<Outcome, Refusal>;
 struct Job {
     commands: Vec<Command>,
     reply: oneshot::Sender<Vec<Result<Result_, SharedFault>>>,
-    /// Their places in the queue.
-    places: OwnedSemaphorePermit,
+    places: Places,
+    queued_at: Instant,
+}
+
+/// Places in the queue, given back when dropped.
+struct Places {
+    permit: OwnedSemaphorePermit,
+    metrics: MessagingMetrics,
+}
+
+impl Places {
+    fn new(permit: OwnedSemaphorePermit, metrics: &MessagingMetrics) -> Self {
+        metrics.queued(permit.num_permits());
+        Self {
+            permit,
+            metrics: metrics.clone(),
+        }
+    }
+}
+
+impl Drop for Places {
+    fn drop(&mut self) {
+        self.metrics.answered(self.permit.num_permits());
+    }
 }
 
 /// Settings of the writer.
@@ -50,15 +74,15 @@ pub struct WriterOptions {
 pub struct Writer {
     lanes: Arc<[mpsc::Sender<Job>]>,
     places: Arc<Semaphore>,
+    metrics: MessagingMetrics,
 }
 
 impl Writer {
     /// Starts the lanes as tasks of `tasks`.
     pub(super) fn start(
         options: WriterOptions,
-        store: &Arc<dyn Store>,
-        directory: &Directory,
-        aftermath: &Arc<Aftermath>,
+        (store, directory, aftermath): (&Arc<dyn Store>, &Directory, &Arc<Aftermath>),
+        metrics: &MessagingMetrics,
         tasks: &Tasks,
     ) -> Self {
         let lanes = (0..options.lanes.max(1)).map(|_| {
@@ -68,6 +92,7 @@ impl Writer {
                 directory: directory.clone(),
                 clock: directory.clock().clone(),
                 aftermath: Arc::clone(aftermath),
+                metrics: metrics.clone(),
                 options,
             };
             tasks.spawn(
@@ -80,6 +105,7 @@ impl Writer {
         Self {
             lanes: lanes.collect(),
             places,
+            metrics: metrics.clone(),
         }
     }
 
@@ -134,11 +160,13 @@ impl Writer {
         let count = u32::try_from(commands.len()).map_err(|_| Error::Overloaded)?;
         let places = Arc::clone(&self.places).try_acquire_many_owned(count);
         let places = places.map_err(|_| Error::Overloaded)?;
+        let places = Places::new(places, &self.metrics);
         let (reply, answer) = oneshot::channel();
         let job = Job {
             commands,
             reply,
             places,
+            queued_at: Instant::now(),
         };
         lane.try_send(job).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => Error::Overloaded,
@@ -169,6 +197,7 @@ struct Lane {
     directory: Directory,
     clock: Clock,
     aftermath: Arc<Aftermath>,
+    metrics: MessagingMetrics,
     options: WriterOptions,
 }
 
@@ -199,6 +228,7 @@ impl Lane {
         let mut commands = Vec::with_capacity(count);
         let mut callers = Vec::with_capacity(jobs.len());
         for mut job in jobs {
+            self.metrics.waited(job.queued_at.elapsed().as_secs_f64());
             callers.push((job.commands.len(), job.reply, job.places));
             commands.append(&mut job.commands);
         }
@@ -239,10 +269,13 @@ impl Lane {
             fanout_members_max: usize::try_from(policy.fanout_members_max()).unwrap_or(usize::MAX),
             receipt_members_max: self.options.receipt_members_max,
         };
+        let begin = Instant::now();
         let committed = self
             .store
             .commit(commands, limits, self.clock.now())
             .await?;
+        let seconds = begin.elapsed().as_secs_f64();
+        self.metrics.committed(commands.len(), seconds);
         self.aftermath.tell(committed.entries, committed.rolls);
         Ok(committed.results)
     }

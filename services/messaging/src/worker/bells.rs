@@ -54,6 +54,7 @@ impl Listener {
                 let Ok(bell) = message.decode::<MailboxAdvanced>() else {
                     return true;
                 };
+                self.core.metrics().bells_heard(bell.positions.len());
                 for position in bell.positions {
                     if let Ok(user_id) = UserId::parse(&position.user_id) {
                         self.core.hub().note(user_id, position.last_seq);
@@ -124,9 +125,10 @@ pub(super) async fn poll(
         for user_ids in core.hub().user_ids().chunks(MAILBOXES_PER_READ) {
             match core.store().mailboxes(user_ids).await {
                 Ok(found) => {
-                    for (id, range) in found {
-                        core.hub().note(id, range.last_seq);
-                    }
+                    let news = found
+                        .into_iter()
+                        .filter(|(id, range)| core.hub().note(*id, range.last_seq));
+                    core.metrics().bells_missed(news.count());
                 }
                 Err(error) => tracing::warn!(%error, "mailboxes cannot be looked at"),
             }

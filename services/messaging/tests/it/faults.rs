@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use futures_util::FutureExt as _;
 use im_messaging::MessagingSettings;
-use im_messaging::domain::{Command, Entry, Limits, Message};
+use im_messaging::domain::{Command, Entry, Limits, Mark, Message};
 use im_messaging::ports::{
-    Aging, Answer, Committed, ConversationView, Delivery, Envelope, HistoryRange, ListPosition,
-    MailboxRange, MemberView, Store, StoreFault,
+    Answer, Committed, ConversationView, Delivery, Envelope, HistoryRange, ListPosition,
+    MailboxRange, MemberView, Prunable, Store, StoreFault,
 };
 use im_runtime::error::ReasonedStatus;
-use im_types::{ConversationId, Timestamp, UserId};
+use im_types::{ConversationId, SiteId, Timestamp, UserId};
 use tokio::sync::Semaphore;
 
 use crate::harness::{World, reason, settings};
@@ -91,9 +91,12 @@ impl Store for Faulty {
         deliveries(acknowledged: &'a [(UserId, i64)], entries_max: i64) -> Vec<Delivery>;
         set_acknowledged(acknowledged: &'a [(UserId, i64)]) -> ();
         to_advance(limit: usize) -> Vec<ConversationId>;
-        aging(after: Option<ConversationId>, limit: usize) -> Vec<Aging>;
+        next_site(after: Option<SiteId>) -> Option<SiteId>;
+        prunable(site_id: &'a SiteId, before: Timestamp, limit: usize) -> Prunable;
+        set_pruned(site_id: &'a SiteId, mark: Mark) -> ();
         prune_messages(id: ConversationId, before: Timestamp, limit: usize) -> usize;
-        prune_mailboxes(after: Option<UserId>, entries_max: i64, limit: i64) -> Option<UserId>;
+        list_mailboxes(after: Option<UserId>, limit: usize) -> Vec<(UserId, MailboxRange)>;
+        prune_mailbox(user_id: UserId, first_seq: i64) -> ();
     }
 }
 

@@ -28,8 +28,6 @@ impl Conversation {
             site_id: site_id.clone(),
             last_seq: 0,
             first_available_seq: 1,
-            examined_seq: 0,
-            retained_seq: 0,
             roll_revision: 1,
             member_count: 0,
             is_advance_pending: false,

@@ -67,7 +67,7 @@ impl Planner<'_> {
         self.state
             .changes
             .new_messages
-            .push((send.conversation_id, seq));
+            .push((send.conversation_id, seq, send.site_id.clone()));
         let (change, news) = (MessageChange::New, Arc::clone(&message));
         self.tell_all(
             send.conversation_id,

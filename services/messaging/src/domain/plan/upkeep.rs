@@ -1,12 +1,13 @@
 //! What happens by itself: rosters, age, large conversations.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use im_types::ConversationId;
+use im_types::{ConversationId, UserId};
 
 use super::Planner;
-use crate::domain::command::{Age, FeedRoster, Outcome};
-use crate::domain::conversation::Pointers;
+use crate::domain::age::{AGE_STEP, AgeKind, Due};
+use crate::domain::command::{FeedRoster, Outcome};
 use crate::domain::entry::{EntryBody, MessageChange};
 use crate::domain::message::{Message, Removal};
 
@@ -24,70 +25,72 @@ impl Planner<'_> {
         Outcome::Done
     }
 
-    /// A message that none of the others has read by then is taken away; its sender sees that by
-    /// the same entry as everybody. The walk stops at the first message that is young enough.
-    pub(super) fn expire_unread(&mut self, age: &Age) -> Outcome {
-        let id = age.conversation_id;
-        let numbers = self.state.unexamined.remove(&id).unwrap_or_default();
-        let old = self.older(id, &numbers, age);
-        let Some(loaded) = self.state.conversations.get_mut(&id) else {
-            return Outcome::Step { has_more: false };
-        };
-        let roll = loaded.roll.clone();
-        if let Some(last) = old.last() {
-            loaded.change().examined_seq = last.seq;
+    /// Takes away a step of what has become old: for expiry what none of the others has read, its
+    /// sender sees that by the same entry as everybody; for retention all of it. Looked at once,
+    /// a message is not looked at again.
+    pub(super) fn age(&mut self, due: &Due) -> Outcome {
+        let marks = self.state.due.remove(&(due.kind, due.site_id.clone()));
+        let marks = marks.unwrap_or_default();
+        if let Some(last) = marks.last() {
+            let mark = (due.kind, due.site_id.clone(), *last);
+            self.state.changes.marks.push(mark);
         }
-        let has_more = !numbers.is_empty() && old.len() == numbers.len();
-        for message in old {
-            let is_read = roll
-                .ids()
-                .filter(|user_id| *user_id != message.sender_id)
-                .any(|other| {
-                    let pointers = self.state.pointers.get(&(id, other));
-                    pointers.copied().unwrap_or_else(Pointers::default).read_seq >= message.seq
-                });
-            if !is_read {
-                self.take_away(&message, Removal::ExpiredUnread);
-            }
+        let readers = self.readers();
+        let mut removed = 0;
+        for mark in &marks {
+            let key = (mark.conversation_id, mark.seq);
+            let Some(message) = self.state.messages.get(&key).map(Arc::clone) else {
+                continue;
+            };
+            let why = match due.kind {
+                AgeKind::Expiry if self.is_read(&message, &readers) => continue,
+                AgeKind::Expiry => Removal::ExpiredUnread,
+                AgeKind::Retention => Removal::Retention,
+                AgeKind::Pruning => continue,
+            };
+            removed += usize::from(self.take_away(&message, why));
         }
-        Outcome::Step { has_more }
+        Outcome::Step {
+            has_more: marks.len() >= AGE_STEP,
+            removed,
+        }
     }
 
-    /// Texts older than the retention time are taken away.
-    pub(super) fn retain(&mut self, age: &Age) -> Outcome {
-        let id = age.conversation_id;
-        let numbers = self.state.unretained.remove(&id).unwrap_or_default();
-        let old = self.older(id, &numbers, age);
-        let Some(loaded) = self.state.conversations.get_mut(&id) else {
-            return Outcome::Step { has_more: false };
-        };
-        if let Some(last) = old.last() {
-            loaded.change().retained_seq = last.seq;
+    /// Those whose pointers are known, by conversation.
+    fn readers(&self) -> HashMap<ConversationId, Vec<(UserId, i64)>> {
+        let mut readers: HashMap<ConversationId, Vec<(UserId, i64)>> = HashMap::new();
+        for ((id, user_id), pointers) in &self.state.pointers {
+            let of = readers.entry(*id).or_default();
+            of.push((*user_id, pointers.read_seq));
         }
-        let has_more = !numbers.is_empty() && old.len() == numbers.len();
-        for message in old {
-            self.take_away(&message, Removal::Retention);
-        }
-        Outcome::Step { has_more }
+        readers
     }
 
-    /// The messages of these numbers up to the first that is not older.
-    fn older(&self, id: ConversationId, numbers: &[i64], age: &Age) -> Vec<Arc<Message>> {
-        let messages = numbers
-            .iter()
-            .filter_map(|seq| self.state.messages.get(&(id, *seq)));
-        messages
-            .take_while(|message| message.created_at < age.before)
-            .map(Arc::clone)
-            .collect()
+    /// Whether one of the others who are in the conversation now has read it.
+    fn is_read(
+        &self,
+        message: &Message,
+        readers: &HashMap<ConversationId, Vec<(UserId, i64)>>,
+    ) -> bool {
+        let id = message.conversation_id;
+        let loaded = self.state.conversations.get(&id);
+        let is_member =
+            |user_id: UserId| loaded.is_some_and(|loaded| loaded.roll.contains(user_id));
+        let mut readers = readers.get(&id).into_iter().flatten();
+        readers.any(|(user_id, read_seq)| {
+            *user_id != message.sender_id && *read_seq >= message.seq && is_member(*user_id)
+        })
     }
 
-    fn take_away(&mut self, message: &Message, why: Removal) {
-        if message.removal.is_none() {
-            let mut tombstone = message.clone();
-            tombstone.remove(why);
-            self.replace(tombstone, MessageChange::Deleted);
+    /// Whether it was still there.
+    fn take_away(&mut self, message: &Message, why: Removal) -> bool {
+        if message.removal.is_some() {
+            return false;
         }
+        let mut tombstone = message.clone();
+        tombstone.remove(why);
+        self.replace(tombstone, MessageChange::Deleted);
+        true
     }
 
     /// Members of a large conversation learn by one entry how far it has come, however many
@@ -106,6 +109,6 @@ impl Planner<'_> {
             let entries = loaded.roll.ids().map(|user_id| (user_id, body.clone()));
             self.state.changes.entries.extend(entries);
         }
-        Outcome::Step { has_more: false }
+        Outcome::Done
     }
 }

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use crate::domain::{Cursor, Entry};
 use crate::hub::{Feed, Hub, Inbox, ReaderKey, Taken};
+use crate::metrics::MessagingMetrics;
 
 /// One client's reading.
 struct Reader {
@@ -33,6 +34,7 @@ pub(super) struct Readers {
     next_key: ReaderKey,
     woken: VecDeque<ReaderKey>,
     failed: Vec<ReaderKey>,
+    metrics: MessagingMetrics,
 }
 
 /// What a reader gets next.
@@ -46,7 +48,7 @@ pub(super) enum Step {
 }
 
 impl Readers {
-    pub(super) fn new(hub: Arc<Hub>) -> Self {
+    pub(super) fn new(hub: Arc<Hub>, metrics: MessagingMetrics) -> Self {
         Self {
             hub,
             inbox: Arc::default(),
@@ -55,6 +57,7 @@ impl Readers {
             next_key: 0,
             woken: VecDeque::new(),
             failed: Vec::new(),
+            metrics,
         }
     }
 
@@ -82,6 +85,7 @@ impl Readers {
             waiting_since: None,
         };
         self.by_key.insert(key, reader);
+        self.metrics.reader_opened();
         self.by_connection.insert(connection_id, key);
         key
     }
@@ -104,6 +108,7 @@ impl Readers {
     /// Takes a reader away and answers its connection.
     pub(super) fn take_away(&mut self, key: ReaderKey) -> Option<String> {
         let reader = self.by_key.remove(&key)?;
+        self.metrics.readers_gone(1);
         self.by_connection.remove(&reader.connection_id);
         self.hub.detach(&reader.feed, &self.inbox, key);
         Some(reader.connection_id)
@@ -256,6 +261,7 @@ impl Reader {
 
 impl Drop for Readers {
     fn drop(&mut self) {
+        self.metrics.readers_gone(self.by_key.len());
         for (key, reader) in self.by_key.drain() {
             self.hub.detach(&reader.feed, &self.inbox, key);
         }

@@ -103,6 +103,36 @@ async fn run(store: &dyn Store, memory: &dyn Store, history: History) {
         client.sync(store).await;
         client.check(store, history.limits.1).await;
     }
+    prune(store, memory, &scene).await;
+}
+
+/// Deletes what may be deleted; numbers stay, and what is kept stays.
+async fn prune(store: &dyn Store, memory: &dyn Store, scene: &Scene) {
+    let before = scene.clock.now();
+    for site_id in &scene.sites {
+        loop {
+            let step = same(store, memory, |s| s.prunable(site_id, before, 3)).await;
+            for id in step.conversation_ids {
+                while same(store, memory, |s| s.prune_messages(id, before, 2)).await > 0 {}
+            }
+            let Some(mark) = step.mark else { break };
+            same(store, memory, |s| s.set_pruned(site_id, mark)).await;
+        }
+    }
+    for id in &scene.places {
+        let kept = same(store, memory, |s| {
+            s.messages(*id, HistoryRange::After(0), 99)
+        })
+        .await;
+        let user_id = same(store, memory, |s| s.member_ids(*id, 1)).await;
+        let Some(user_id) = user_id.first().copied() else {
+            continue;
+        };
+        let first = same(store, memory, |s| s.first_available_seq(user_id, *id)).await;
+        let numbers: Vec<i64> = kept.iter().map(|message| message.seq).collect();
+        let expected: Vec<i64> = (first.unwrap()..).take(numbers.len()).collect();
+        assert_eq!(numbers, expected, "contiguous from the oldest that is kept");
+    }
 }
 
 /// A seed that differs between histories with the same numbers.

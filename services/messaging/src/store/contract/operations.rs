@@ -6,11 +6,11 @@ use im_types::{Clock, ConversationId, Ids, SiteId, Timestamp, UserId};
 use proptest::prelude::*;
 
 use crate::domain::command::{
-    AddMembers, Age, CreateDirect, CreateGroup, Delete, Edit, FeedRoster, MarkDelivered, MarkRead,
+    AddMembers, CreateDirect, CreateGroup, Delete, Edit, FeedRoster, MarkDelivered, MarkRead,
     React, RemoveMember, Retitle, Send, Unreachable, Window,
 };
 use crate::domain::{
-    ClientKey, Command, Emoji, Fingerprint, Outcome, PairKey, Refusal, Text, Title,
+    AgeKind, ClientKey, Command, Due, Emoji, Fingerprint, Outcome, PairKey, Refusal, Text, Title,
 };
 
 pub(super) const PEOPLE: usize = 4;
@@ -68,8 +68,8 @@ pub(super) fn operation() -> impl Strategy<Value = Operation> {
         2 => (n(), n(), n()).prop_map(|(a, b, c)| O::Remove(a, b, c)),
         1 => (n(), n(), n()).prop_map(|(a, b, c)| O::Retitle(a, b, c)),
         1 => (n(), any::<bool>()).prop_map(|(a, b)| O::Roster(a, b)),
-        1 => (n(), 0..9_u8).prop_map(|(a, b)| O::Expire(a, b)),
-        1 => (n(), 0..9_u8).prop_map(|(a, b)| O::Retain(a, b)),
+        2 => (n(), 0..9_u8).prop_map(|(a, b)| O::Expire(a, b)),
+        2 => (n(), 0..9_u8).prop_map(|(a, b)| O::Retain(a, b)),
         1 => n().prop_map(O::Advance),
     ]
 }
@@ -78,6 +78,8 @@ pub(super) fn operation() -> impl Strategy<Value = Operation> {
 pub(super) struct Scene {
     pub(super) people: Vec<UserId>,
     pub(super) places: Vec<ConversationId>,
+    /// Of this history alone, because what has been looked at for age is not looked at again.
+    pub(super) sites: [SiteId; 2],
     pub(super) roster_position: i64,
     pub(super) clock: Clock,
     ids: Ids,
@@ -95,6 +97,7 @@ impl Scene {
         Self {
             people: (0..PEOPLE).map(|_| ids.new_id()).collect(),
             places: vec![ids.new_id()],
+            sites: ["a", "b"].map(|name| SiteId::parse(&format!("{name}{seed:x}")).unwrap()),
             roster_position,
             clock,
             group_key: ids.new_uuid().to_string(),
@@ -141,6 +144,7 @@ impl Scene {
                 Command::Send(Send {
                     sender_id,
                     conversation_id,
+                    site_id: self.site(*sender),
                     message_id: self.ids.new_id(),
                     client_key: ClientKey::parse(&format!("{}-{key}", self.group_key)).unwrap(),
                     fingerprint: Fingerprint::of_message(conversation_id, reply_to_seq, words),
@@ -204,8 +208,8 @@ impl Scene {
                 let change = (who(*owner), Arc::from([*owner].as_slice()));
                 self.feed(change, *is_stale)
             }
-            O::Expire(at, age) => Command::ExpireUnread(self.age(place(*at), *age)),
-            O::Retain(at, age) => Command::Retain(self.age(place(*at), *age)),
+            O::Expire(site, age) => self.age(AgeKind::Expiry, *site, *age),
+            O::Retain(site, age) => self.age(AgeKind::Retention, *site, *age),
             O::Advance(at) => Command::Advance(place(*at)),
         })
     }
@@ -246,11 +250,16 @@ impl Scene {
         })
     }
 
-    fn age(&self, conversation_id: ConversationId, seconds: u8) -> Age {
+    fn site(&self, number: u8) -> SiteId {
+        self.sites[usize::from(number) % self.sites.len()].clone()
+    }
+
+    fn age(&self, kind: AgeKind, site: u8, seconds: u8) -> Command {
         let age = std::time::Duration::from_secs(u64::from(seconds));
-        Age {
-            conversation_id,
+        Command::Age(Due {
+            kind,
+            site_id: self.site(site),
             before: self.clock.now() - age,
-        }
+        })
     }
 }

@@ -42,17 +42,13 @@ fn explained(command: &str, statement: &str) -> &'static str {
 /// Whether a step costs no more than what was asked for: what may be walked through from end to end
 /// is what the statement itself brings along, and the index of the few that wait for something.
 fn is_bounded(step: &str) -> bool {
-    let short = [
-        "VALUES CLAUSE",
-        "CONSTANT ROW",
-        "SCAN v",
-        "SCAN unread",
-        "SCAN newest",
-        "SCAN oldest",
-        "conversations_to_advance",
-    ];
+    let brought = ["VALUES CLAUSE", "CONSTANT ROW", "(subquery"];
+    let found = ["SCAN v", "SCAN r", "SCAN unread", "SCAN newest"];
+    let is_short = brought.iter().any(|short| step.contains(short))
+        || found.contains(&step)
+        || step.contains("conversations_to_advance");
     let is_walk = step.starts_with("SCAN") || step.contains("TEMP B-TREE FOR ORDER BY");
-    !is_walk || short.iter().any(|short| step.contains(short))
+    !is_walk || is_short
 }
 
 #[tokio::test]
@@ -60,7 +56,7 @@ async fn no_statement_walks_through_a_table() {
     let (_store, database) = sql_store(sqlite_temp().await).await;
     let mut faults = Vec::new();
     for (name, sql) in ALL {
-        if name.starts_with("insert_") || *name == "number_entries" {
+        if sql.contains("INSERT INTO") {
             continue;
         }
         let plan: Vec<Step> = query(explained("EXPLAIN QUERY PLAN", sql))

@@ -1,5 +1,5 @@
 SELECT user_id, first_seq, last_seq
 FROM mailboxes
-WHERE user_id > $1 AND last_seq - first_seq >= $2
+WHERE user_id > $1
 ORDER BY user_id
-LIMIT $3
+LIMIT $2
