@@ -1,4 +1,4 @@
-//! Lists the presets, so that adding one is adding a file.
+//! Lists the presets of user tables, so that adding one is adding a file.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -17,7 +17,10 @@ fn main() -> Result<(), Box<dyn error::Error>> {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "toml") {
             let id = path.file_stem().and_then(|stem| stem.to_str());
-            ids.push(id.ok_or("a preset's name is not UTF-8")?.to_owned());
+            let id = id.ok_or("a preset's name is not UTF-8")?;
+            if !id.starts_with("ldap-") {
+                ids.push(id.to_owned());
+            }
         }
     }
     ids.sort_unstable();

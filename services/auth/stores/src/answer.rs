@@ -27,6 +27,12 @@ impl ExternalId {
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct StoredRow(pub(crate) BTreeMap<String, Vec<u8>>);
 
+impl FromIterator<(String, Vec<u8>)> for StoredRow {
+    fn from_iter<I: IntoIterator<Item = (String, Vec<u8>)>>(columns: I) -> Self {
+        Self(columns.into_iter().collect())
+    }
+}
+
 impl im_auth_schemes::Row for StoredRow {
     fn get(&self, column: &str) -> Option<Cow<'_, [u8]>> {
         self.0.get(column).map(|value| Cow::Borrowed(value.as_slice()))
@@ -111,6 +117,9 @@ pub enum Class {
     /// The server has said something that is not understood.
     #[error("the server gave an answer that is not understood")]
     Protocol,
+    /// There are more people or groups than are read, or the server gave only some of them.
+    #[error("the server did not give the whole answer")]
+    Incomplete,
     /// The configuration has no way to do that.
     #[error("the store is not configured for that")]
     NotConfigured,
@@ -126,6 +135,7 @@ impl Class {
             | Self::BreakerOpen(_)
             | Self::Permission
             | Self::Schema(_)
+            | Self::Incomplete
             | Self::NotConfigured => false,
         }
     }

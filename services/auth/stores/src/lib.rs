@@ -37,7 +37,7 @@ pub use answer::{Class, ExternalId, Lookup, Page, Person, StoredRow};
 pub use config::{ConfigError, ExpressionOf, Limits, Secrets, SqlConfig, Tls};
 pub use expr::ExprError;
 pub use matching::LOGIN_CHARACTERS_MAX;
-pub use preset::{Kind, Passwords, Preset, Users, Vector};
+pub use preset::{Passwords, Preset, Users, Vector};
 pub use report::{Report, Sample};
 pub use sql::{Driver, Missing};
 pub use store::SqlStore;

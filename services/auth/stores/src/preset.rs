@@ -1,4 +1,5 @@
-//! Presets: what is known of an application's user table, as data.
+//! Presets: what is known of an application's user table, as data. Those of directories
+//! (`presets/ldap-*.toml`) are not among them.
 
 use std::collections::BTreeMap;
 
@@ -7,17 +8,6 @@ use serde::Deserialize;
 use crate::ConfigError;
 
 include!(concat!(env!("OUT_DIR"), "/presets.rs"));
-
-/// What kind of store a preset is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// A user table.
-    #[default]
-    Sql,
-    /// A directory.
-    Ldap,
-}
 
 /// Everything that can be said of a store without knowing the installation. A file of
 /// `services/auth/stores/presets/`, or of a directory of one's own; every line can be overridden.
@@ -31,9 +21,6 @@ pub struct Preset {
     /// Versions whose tables look like this.
     #[serde(default)]
     pub versions: String,
-    /// What kind of store it is.
-    #[serde(default)]
-    pub kind: Kind,
     /// What stands in front of the names of tables, unless the installation says otherwise.
     #[serde(default)]
     pub prefix: String,
