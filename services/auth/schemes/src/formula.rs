@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use crate::fields::{Fields, trim_padding};
 use crate::prim::hash::{Hash, same};
 use crate::prim::text::{decode_base64, decode_hex, lower_ascii, lower_unicode};
-use crate::scheme::{Attempt, Needs, Read};
+use crate::scheme::{Attempt, Needs, Read, SecretUse};
 use crate::verdict::Strength;
 use crate::work::Work;
 
@@ -71,11 +71,14 @@ pub(crate) enum Cut {
     Half,
 }
 
+/// Makes lower case.
+type Lower = fn(&[u8]) -> Vec<u8>;
+
 /// What is filled in.
 struct Values<'a> {
     attempt: &'a Attempt<'a>,
     row: &'a Owned,
-    lower: fn(&[u8]) -> Vec<u8>,
+    lower: Lower,
 }
 
 /// What a formula reads of a row.
@@ -91,9 +94,8 @@ impl Formula {
         let length = self.hash.length();
         let hex = |text: &[u8]| decode_hex(text).filter(|bytes| bytes.len() == length);
         match self.spelling {
-            Spelling::Hex => hex(trim_padding(stored)),
             Spelling::HexOrRaw if stored.len() == length => Some(stored.to_vec()),
-            Spelling::HexOrRaw => hex(trim_padding(stored)),
+            Spelling::Hex | Spelling::HexOrRaw => hex(trim_padding(stored)),
             Spelling::Base64 => {
                 decode_base64(trim_padding(stored)).filter(|bytes| bytes.len() == length)
             }
@@ -110,18 +112,19 @@ impl Formula {
             login: fields.login.to_vec(),
             id: fields.id.to_vec(),
         };
+        let knows_case = self.parts.iter().chain(self.key).any(Part::knows_case);
         let rounds = self.parts.iter().map(Part::rounds).sum::<u64>() + 1;
         Read::value(self.strength, Work::Digests { rounds }, move |attempt| {
-            // Old PHP lower-cases bytes, newer code letters. Most formulas know no case.
-            let ways: [fn(&[u8]) -> Vec<u8>; 2] = [lower_ascii, lower_unicode];
-            ways.into_iter().any(|lower| {
+            let is = |lower: Lower| {
                 let values = Values {
                     attempt,
                     row: &row,
                     lower,
                 };
                 same(&self.compute(&values), &digest)
-            })
+            };
+            // Old PHP lower-cases bytes, newer code letters. Most formulas know no case.
+            is(lower_ascii) || (knows_case && is(lower_unicode))
         })
     }
 
@@ -190,12 +193,20 @@ impl Part {
         }
     }
 
+    fn knows_case(&self) -> bool {
+        match self {
+            Self::Lower(_) => true,
+            Self::Hex(_, parts) | Self::Raw(_, parts) => parts.iter().any(Self::knows_case),
+            _ => false,
+        }
+    }
+
     fn add_to(&self, needs: &mut Needs) {
         match self {
             Self::S | Self::SaltTo(_) | Self::SaltFrom(_) => needs.salt = true,
             Self::U => needs.login = true,
             Self::I => needs.id = true,
-            Self::K => needs.secret = true,
+            Self::K => needs.secret = SecretUse::Needed,
             Self::P | Self::Text(_) => {}
             Self::Lower(part) => part.add_to(needs),
             Self::Hex(_, parts) | Self::Raw(_, parts) => {

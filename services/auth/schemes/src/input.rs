@@ -8,6 +8,9 @@ use crate::charset::Charset;
 /// Most alternatives, and most steps of one.
 const CHAINS_MAX: usize = 8;
 
+/// Longest form of a password in bytes; entities make the longest one six times as long.
+const FORM_BYTES_MAX: usize = 8192;
+
 /// Bytes on their way; wiped when dropped.
 type Bytes = Zeroizing<Vec<u8>>;
 
@@ -171,7 +174,8 @@ impl Input {
                     .collect();
             }
             for form in forms {
-                if !form.is_empty() && !form.contains(&0) && !found.contains(&form) {
+                let is_typable = (1..=FORM_BYTES_MAX).contains(&form.len()) && !form.contains(&0);
+                if is_typable && !found.contains(&form) {
                     found.push(form);
                 }
             }

@@ -40,9 +40,7 @@ pub(crate) struct Needs {
     pub(crate) salt: bool,
     pub(crate) login: bool,
     pub(crate) id: bool,
-    pub(crate) secret: bool,
-    /// Whether an empty secret is tried after all others.
-    pub(crate) or_empty_secret: bool,
+    pub(crate) secret: SecretUse,
     /// Other columns by their fixed names, each with whether it may be missing.
     pub(crate) columns: &'static [(&'static str, bool)],
 }
@@ -52,8 +50,7 @@ impl Needs {
         salt: false,
         login: false,
         id: false,
-        secret: false,
-        or_empty_secret: false,
+        secret: SecretUse::Not,
         columns: &[],
     };
     pub(crate) const SALT: Self = Self {
@@ -65,9 +62,19 @@ impl Needs {
         ..Self::NOTHING
     };
     pub(crate) const SECRET: Self = Self {
-        secret: true,
+        secret: SecretUse::Needed,
         ..Self::NOTHING
     };
+}
+
+/// Whether a scheme needs the secret of the site.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum SecretUse {
+    #[default]
+    Not,
+    Needed,
+    /// Values from before a secret was set are made with an empty one.
+    OrEmpty,
 }
 
 /// What a scheme makes of a stored value.

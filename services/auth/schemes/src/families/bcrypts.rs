@@ -24,7 +24,7 @@ const B2EVO: Needs = Needs {
 
 pub(super) static SCHEMES: [Scheme; 9] = [
     Scheme::own("bcrypt_hmac_sha256_k", "as bcrypt", "bcrypt(hex HMAC-SHA256(k, p))", |fields| {
-        whole(fields).over(|attempt| spip(attempt))
+        whole(fields).over(spip)
     })
     .keeps("strong")
     .with(Needs::SECRET)
@@ -68,7 +68,7 @@ pub(super) static SCHEMES: [Scheme; 9] = [
     Scheme::own(
         "b2evo_split",
         "31 or 22 characters",
-        "by column `user_pass_driver`: bb$2a, bb$2y: bcrypt of \"$2y$10$\" . s . value; bb$P, bb$H: phpass of \"$P$\" . s . value",
+        "by column user_pass_driver: bb$2a, bb$2y: bcrypt of \"$2y$10$\" . s . value; bb$P, bb$H: phpass of \"$P$\" . s . value",
         b2evo,
     )
     .keeps("strong / weak")

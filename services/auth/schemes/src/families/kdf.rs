@@ -28,7 +28,7 @@ pub(super) static SCHEMES: [Scheme; 4] = [
     Scheme::own(
         "pbkdf2_passlib",
         "`$pbkdf2$`, `$pbkdf2-sha256$` or `$pbkdf2-sha512$`",
-        "PBKDF2-HMAC; rounds, salt and digest from the value, base64 with `.` for `+`",
+        "PBKDF2-HMAC; rounds, salt and digest from the value, base64 with . for +",
         |fields| {
             let rest = fields.text().and_then(|text| text.strip_prefix("$pbkdf2"));
             let hash_and_rest = rest.and_then(|rest| {
@@ -58,7 +58,7 @@ pub(super) static SCHEMES: [Scheme; 4] = [
     Scheme::own(
         "pbkdf2_phc_hex",
         "hex",
-        "hex PBKDF2-HMAC(p, s) as column `password_algorithm` says: `$pbkdf2-sha256$i=64000,l=32$`",
+        "hex PBKDF2-HMAC(p, s) as column password_algorithm says: $pbkdf2-sha256$i=64000,l=32$",
         discourse,
     )
     .keeps("strong from 100,000 rounds, ok below")
@@ -67,7 +67,7 @@ pub(super) static SCHEMES: [Scheme; 4] = [
     Scheme::own(
         "gitea",
         "hex, or as bcrypt",
-        "as column `passwd_hash_algo` says: pbkdf2, argon2, scrypt or bcrypt, with parameters behind `$`",
+        "as column passwd_hash_algo says: pbkdf2, argon2, scrypt or bcrypt, with parameters behind $",
         gitea,
     )
     .keeps("strong; pbkdf2 below 100,000 rounds ok")

@@ -26,7 +26,7 @@ pub(super) static SCHEMES: [Scheme; 3] = [
     Scheme::own(
         "davical",
         "`*salt*value`",
-        "`*s*{SSHA}…` as rfc2307; `*s*hex` = md5(s . p); `**text` = clear text",
+        "*s*{SSHA}… as rfc2307; *s*hex = md5(s . p); **text = clear text",
         davical,
     )
     .keeps("weak / broken"),

@@ -1,4 +1,4 @@
-//! MediaWiki: types between colons.
+//! `MediaWiki`: types between colons.
 
 use super::crypt::{argon2_value, bcrypt_tail};
 use super::kdf::{hash_of, pbkdf2};

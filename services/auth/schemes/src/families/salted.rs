@@ -32,7 +32,7 @@ pub(super) static SCHEMES: [Scheme; 36] = [
     Scheme::own(
         "stretch_md5",
         "32 hex",
-        "h = p; as often as column `stretch` says: h = hex md5(h . s)",
+        "h = p; as often as column stretch says: h = hex md5(h . s)",
         |fields| stretched(fields, Md5),
     )
     .keeps("weak")
@@ -52,7 +52,7 @@ pub(super) static SCHEMES: [Scheme; 36] = [
     Scheme::own(
         "stretch_sha1",
         "40 hex",
-        "h = p; as often as column `stretch` says: h = hex sha1(h . s)",
+        "h = p; as often as column stretch says: h = hex sha1(h . s)",
         |fields| stretched(fields, Sha1),
     )
     .keeps("weak")

@@ -4,18 +4,17 @@ use crate::fields::Fields;
 use crate::prim::hash::{Hash, same};
 use crate::prim::text::{decode_hex, number};
 use crate::prim::{bcrypt, shacrypt};
-use crate::scheme::{Needs, Read, Scheme};
+use crate::scheme::{Needs, Read, Scheme, SecretUse};
 use crate::verdict::Strength::{Broken, Ok as Fair, Weak};
 use crate::work::Work;
 
 const ICMS_V1: Needs = Needs {
-    secret: true,
+    secret: SecretUse::Needed,
     columns: &[("enc_type", false)],
     ..Needs::SALT
 };
 const MAHARA: Needs = Needs {
-    secret: true,
-    or_empty_secret: true,
+    secret: SecretUse::OrEmpty,
     ..Needs::SALT
 };
 const DIGEST: Work = Work::Digests { rounds: 3 };
@@ -24,7 +23,7 @@ pub(super) static SCHEMES: [Scheme; 4] = [
     Scheme::own(
         "nk_hash",
         "`#` or `%`, 1 hex, 32 hex",
-        "d = the first digit; x = hex sha1(p), after `%` hex sha1(hex md5(p)); md5 of x[j] . k[(j + d) mod 20] for each j from 0 to 39",
+        "d = the first digit; x = hex sha1(p), after % hex sha1(hex md5(p)); md5 of x[j] . k[(j + d) mod 20] for each j from 0 to 39",
         nk_hash,
     )
     .with(Needs::SECRET),

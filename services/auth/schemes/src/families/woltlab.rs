@@ -1,4 +1,4 @@
-//! WoltLab Suite, which names the algorithm of every value, and `XenForo`.
+//! `WoltLab` Suite, which names the algorithm of every value, and `XenForo`.
 
 use super::xenforo;
 use crate::fields::Fields;

@@ -16,11 +16,8 @@ struct Data<'a> {
 
 pub(super) fn data(fields: &Fields<'_>) -> Read {
     let stored = fields.trimmed();
-    if !stored.starts_with(b"a:") {
-        return Read::Foreign;
-    }
     let Some(data) = parse(stored) else {
-        return Read::Refused("not an array of texts in PHP's serialisation");
+        return Read::Foreign;
     };
     let Some(hash) = data.hash.filter(|hash| !hash.is_empty()) else {
         return Read::NoPassword;
@@ -34,6 +31,13 @@ pub(super) fn data(fields: &Fields<'_>) -> Read {
         _ => return Read::Refused("this hashFunc is not supported"),
     };
     super::read_as_any(schemes, &inner)
+}
+
+/// A key or a value of the array.
+enum Scalar<'a> {
+    Text(&'a [u8]),
+    /// A number, a truth value, NULL.
+    Other,
 }
 
 /// A reader of `a:`, `s:`, `i:`, `b:` and `N;` and nothing else: no object, no array in the array.
@@ -53,22 +57,21 @@ impl<'a> Reader<'a> {
         crate::prim::text::number(digits)
     }
 
-    /// A text, or `None` inside for something else that is allowed.
-    fn scalar(&mut self) -> Option<Option<&'a [u8]>> {
+    fn scalar(&mut self) -> Option<Scalar<'a>> {
         if self.eat(b"s:").is_some() {
             let length = self.number(b':')?;
             self.eat(b"\"")?;
             let (text, rest) = self.0.split_at_checked(length)?;
             self.0 = rest;
             self.eat(b"\";")?;
-            return Some(Some(text));
+            return Some(Scalar::Text(text));
         }
         if self.eat(b"N;").is_some() {
-            return Some(None);
+            return Some(Scalar::Other);
         }
         self.eat(b"i:").or_else(|| self.eat(b"b:"))?;
         self.eat(b"-").unwrap_or_default();
-        self.number(b';').map(|_| None)
+        self.number(b';').map(|_| Scalar::Other)
     }
 }
 
@@ -80,12 +83,15 @@ fn parse(stored: &[u8]) -> Option<Data<'_>> {
     let mut data = Data::default();
     for _ in 0..entries {
         let key = reader.scalar()?;
-        let value = reader.scalar()?;
+        let value = match reader.scalar()? {
+            Scalar::Text(text) => Some(text),
+            Scalar::Other => None,
+        };
         match key {
-            Some(b"hash") => data.hash = value,
-            Some(b"salt") => data.salt = value,
-            Some(b"hashFunc") => data.function = value,
-            _ => {}
+            Scalar::Text(b"hash") => data.hash = value,
+            Scalar::Text(b"salt") => data.salt = value,
+            Scalar::Text(b"hashFunc") => data.function = value,
+            Scalar::Text(_) | Scalar::Other => {}
         }
     }
     reader.eat(b"}")?;

@@ -2,6 +2,7 @@
 
 use super::{Chooser, Item, RuleError, Use};
 use crate::options::Options;
+use crate::scheme::SecretUse;
 use crate::work::Work;
 use crate::wrap::Wrapper;
 
@@ -73,7 +74,7 @@ impl Found {
         if needs.id {
             self.column(&options.id);
         }
-        self.needs_secret |= needs.secret;
+        self.needs_secret |= needs.secret != SecretUse::Not;
         for (name, is_optional) in needs.columns {
             self.push(name, *is_optional);
         }

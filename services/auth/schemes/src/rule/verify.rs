@@ -9,7 +9,7 @@ use super::{Chooser, Item, PasswordRule, Use};
 use crate::families;
 use crate::fields::{Fields, Row, trim_padding};
 use crate::prim::text::lower_ascii;
-use crate::scheme::{Attempt, Needs, Read, Scheme, Value};
+use crate::scheme::{Attempt, Needs, Read, Scheme, SecretUse, Value};
 use crate::verdict::{Recognised, SchemeId, Unsupported, Verdict};
 use crate::work::Work;
 
@@ -139,15 +139,16 @@ impl PasswordRule {
 
     /// The secrets to try; one empty one for schemes that need none.
     fn secrets_for(&self, needs: Needs) -> Vec<&[u8]> {
-        if !needs.secret {
-            return vec![&[]];
-        }
         let known = self
             .secrets
             .iter()
             .map(|secret| Secret::expose(secret).as_slice());
-        let empty: Option<&[u8]> = needs.or_empty_secret.then_some(&[]);
-        known.chain(empty).collect()
+        let empty: [&[u8]; 1] = [&[]];
+        match needs.secret {
+            SecretUse::Not => empty.to_vec(),
+            SecretUse::Needed => known.collect(),
+            SecretUse::OrEmpty => known.chain(empty).collect(),
+        }
     }
 
     fn readings(&self, row: &dyn Row) -> Readings {
