@@ -70,7 +70,7 @@ pub fn reference() -> String {
 
 const HEAD: &str = "# Password schemes
 
-<!-- Generated: cargo run -p im-auth-schemes --example reference > docs/hash-schemes.md -->
+<!-- Generated: cargo run -p im-auth-schemes --example scheme_reference > docs/hash-schemes.md -->
 
 How other applications store passwords, and how their values are told apart. A preset lists the
 schemes of a store, strongest first: `bcrypt_wp|phpass|php_password|md5`. A value is checked by the

@@ -9,7 +9,7 @@ fn the_document_is_current() {
     let document = include_str!("../../../../../docs/hash-schemes.md");
     assert!(
         document == reference(),
-        "run: cargo run -p im-auth-schemes --example reference > docs/hash-schemes.md"
+        "run: cargo run -p im-auth-schemes --example scheme_reference > docs/hash-schemes.md"
     );
 }
 
