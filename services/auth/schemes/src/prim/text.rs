@@ -69,15 +69,13 @@ pub(crate) fn lower_ascii(bytes: &[u8]) -> Vec<u8> {
 
 /// Letter by letter as Unicode has it; what is not UTF-8, bytewise.
 pub(crate) fn lower_unicode(bytes: &[u8]) -> Vec<u8> {
-    std::str::from_utf8(bytes).map_or_else(
-        |_| bytes.to_ascii_lowercase(),
-        |text| {
-            text.chars()
-                .flat_map(char::to_lowercase)
-                .collect::<String>()
-                .into_bytes()
-        },
-    )
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return bytes.to_ascii_lowercase();
+    };
+    // No letter becomes longer than threefold; no growth leaves copies of a password.
+    let mut out = String::with_capacity(text.len() * 3);
+    out.extend(text.chars().flat_map(char::to_lowercase));
+    out.into_bytes()
 }
 
 /// The digits of crypt(3) and phpass.

@@ -60,7 +60,7 @@ fn changed(bytes: &[u8], at: usize) -> Vec<u8> {
 
 #[test]
 fn no_vector_verifies_with_another_password() {
-    for vector in vectors() {
+    for vector in quick_vectors() {
         let rule = vector.rule(Caps::default());
         // DES reads the first eight bytes only; what takes long is tried once.
         let at = if is_cheap(&vector) { 0..8 } else { 4..5 };
@@ -79,8 +79,14 @@ fn places(vector: &Vector) -> Vec<usize> {
     if is_cheap(vector) {
         (0..stored.len()).collect()
     } else {
-        vec![last - 5, last]
+        vec![last]
     }
+}
+
+/// Of what takes long, only one password.
+fn quick_vectors() -> impl Iterator<Item = Vector> {
+    let all = vectors().into_iter();
+    all.filter(|vector| vector.password.is_ascii() || is_cheap(vector))
 }
 
 fn is_cheap(vector: &Vector) -> bool {
@@ -116,7 +122,7 @@ fn is_idle(vector: &Vector, at: usize) -> bool {
 
 #[test]
 fn no_changed_value_verifies() {
-    for vector in vectors() {
+    for vector in quick_vectors() {
         let rule = vector.rule(Caps::default());
         let stored = vector.stored.as_bytes();
         for at in places(&vector) {
