@@ -35,7 +35,9 @@ impl FromIterator<(String, Vec<u8>)> for StoredRow {
 
 impl im_auth_schemes::Row for StoredRow {
     fn get(&self, column: &str) -> Option<Cow<'_, [u8]>> {
-        self.0.get(column).map(|value| Cow::Borrowed(value.as_slice()))
+        self.0
+            .get(column)
+            .map(|value| Cow::Borrowed(value.as_slice()))
     }
 }
 
@@ -129,8 +131,12 @@ impl Class {
     /// Whether the server is to be spared when this goes on.
     pub(crate) const fn is_failure(&self) -> bool {
         match self {
-            Self::Refused | Self::TimedOut | Self::Lost | Self::Tls | Self::Denied => true,
-            Self::Protocol => true,
+            Self::Refused
+            | Self::TimedOut
+            | Self::Lost
+            | Self::Tls
+            | Self::Denied
+            | Self::Protocol => true,
             Self::Busy
             | Self::BreakerOpen(_)
             | Self::Permission

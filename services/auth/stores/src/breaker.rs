@@ -32,7 +32,11 @@ pub(crate) struct Attempt<'a> {
 
 impl Breaker {
     pub(crate) fn new(failures_max: u32, open_for: Duration) -> Self {
-        Self { failures_max, open_for, state: Mutex::default() }
+        Self {
+            failures_max,
+            open_for,
+            state: Mutex::default(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -52,7 +56,10 @@ impl Breaker {
     pub(crate) fn attempt(&self) -> Result<Attempt<'_>, Class> {
         let mut state = self.lock();
         let Some(until) = state.open_until else {
-            return Ok(Attempt { breaker: self, is_probe: false });
+            return Ok(Attempt {
+                breaker: self,
+                is_probe: false,
+            });
         };
         let left = until.saturating_duration_since(Instant::now());
         if !left.is_zero() {
@@ -62,7 +69,10 @@ impl Breaker {
             return Err(Class::BreakerOpen(Duration::from_secs(1)));
         }
         state.is_probed = true;
-        Ok(Attempt { breaker: self, is_probe: true })
+        Ok(Attempt {
+            breaker: self,
+            is_probe: true,
+        })
     }
 }
 

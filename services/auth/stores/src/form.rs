@@ -4,7 +4,8 @@ use im_auth_schemes::{Charset, Options, PasswordRule};
 
 use crate::config::SqlConfig;
 use crate::expr::{
-    ColumnRef, Expr, ExprError, From, JoinOn, LoginTerm, Source, parse_condition, parse_from, parse_logins,
+    ColumnRef, Expr, ExprError, From, JoinOn, LoginTerm, Source, parse_condition, parse_from,
+    parse_logins,
 };
 use crate::matching::MatchRule;
 use crate::preset::Preset;
@@ -40,12 +41,17 @@ pub(crate) struct Form {
 impl Form {
     /// The name by which the password rule asks for the id.
     pub(crate) fn id_name(&self) -> String {
-        self.id.as_ref().map_or_else(|| "id".to_owned(), ToString::to_string)
+        self.id
+            .as_ref()
+            .map_or_else(|| "id".to_owned(), ToString::to_string)
     }
 
     /// The name by which the password rule asks for the stored login.
     pub(crate) fn login_name(&self) -> String {
-        let first = self.logins.first().and_then(|term| term.parts.first()?.first());
+        let first = self
+            .logins
+            .first()
+            .and_then(|term| term.parts.first()?.first());
         first.map_or_else(|| "login".to_owned(), ToString::to_string)
     }
 
@@ -75,26 +81,41 @@ impl Form {
             }
             (None, Some(query)) => {
                 let query = own_query(query, prefix, &["login", "login_lower"])?;
-                let base = Source { table: QUERY_TABLE.to_owned(), alias: "q".to_owned() };
-                (From { base, query: Some(query), joins: Vec::new() }, Some(("id", "login")))
+                let base = Source {
+                    table: QUERY_TABLE.to_owned(),
+                    alias: "q".to_owned(),
+                };
+                (
+                    From {
+                        base,
+                        query: Some(query),
+                        joins: Vec::new(),
+                    },
+                    Some(("id", "login")),
+                )
             }
             _ => return Err(ConfigError::Source),
         };
         let id = users.id.as_deref().or(defaults.map(|(id, _)| id));
         let login = match (users.login.as_str(), defaults) {
-            ("", Some((_, login))) => login,
-            (login, _) => login,
+            ("", Some((_, default))) => default,
+            (given, _) => given,
         };
         let groups = users.groups.as_deref();
         Ok(Self {
             from,
-            id: id.map(column).transpose().map_err(within(ExpressionOf::Id))?,
+            id: id
+                .map(column)
+                .transpose()
+                .map_err(within(ExpressionOf::Id))?,
             logins: parse_logins(login).map_err(within(ExpressionOf::Login))?,
             rule: MatchRule::parse(&users.matching)?,
             row: condition(users.row.as_deref(), prefix, ExpressionOf::Row)?,
             active: condition(users.active.as_deref(), prefix, ExpressionOf::Active)?,
             attributes: attributes(preset)?,
-            groups: groups.map(|text| own_query(text, prefix, &["id"])).transpose()?,
+            groups: groups
+                .map(|text| own_query(text, prefix, &["id"]))
+                .transpose()?,
         })
     }
 }
@@ -116,7 +137,10 @@ fn condition(
 
 /// One column, as the expressions know them.
 fn column(text: &str) -> Result<ColumnRef, ExprError> {
-    let expected = ExprError::Unexpected { expected: "one column", found: text.to_owned() };
+    let expected = ExprError::Unexpected {
+        expected: "one column",
+        found: text.to_owned(),
+    };
     let mut terms = parse_logins(text)?;
     let term = terms.pop().filter(|term| terms.is_empty() && !term.is_mail);
     let mut parts = term.map(|term| term.parts).unwrap_or_default();
@@ -138,15 +162,17 @@ fn attributes(preset: &Preset) -> Result<Vec<Attribute>, ConfigError> {
 }
 
 /// The password rule of a preset, its columns named as the form names them.
-pub(crate) fn password_rule(
-    config: &SqlConfig,
-    form: &Form,
-) -> Result<PasswordRule, ConfigError> {
+pub(crate) fn password_rule(config: &SqlConfig, form: &Form) -> Result<PasswordRule, ConfigError> {
     let passwords = &config.preset.passwords;
     let charset = config.charset.as_deref().or(passwords.charset.as_deref());
     let charset = charset.map(Charset::parse).transpose();
     // `passhash, passcheck`: each is named by its scheme; the first is the usual one.
-    let column = passwords.column.split(',').next().unwrap_or_default().trim();
+    let column = passwords
+        .column
+        .split(',')
+        .next()
+        .unwrap_or_default()
+        .trim();
     let options = Options {
         password: column.to_owned(),
         salt: passwords.salt.clone(),
@@ -156,6 +182,10 @@ pub(crate) fn password_rule(
         caps: config.caps,
         secrets: config.secrets.clone(),
     };
-    let input = if passwords.input.is_empty() { "raw" } else { &passwords.input };
+    let input = if passwords.input.is_empty() {
+        "raw"
+    } else {
+        &passwords.input
+    };
     Ok(PasswordRule::parse(&passwords.schemes, input, options)?)
 }

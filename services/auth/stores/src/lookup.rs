@@ -65,12 +65,19 @@ pub(crate) fn choose(rule: &MatchRule, inputs: &Inputs, candidates: Vec<Candidat
         return Choice::Several;
     }
     let is_meant = |candidate: &Candidate, of_mail: bool| {
-        let wanted = if of_mail { &inputs.wanted_mail } else { &inputs.wanted };
-        candidate.logins.iter().any(|(stored, is_mail)| {
-            *is_mail == of_mail && rule.is_same(wanted, stored, of_mail)
-        })
+        let wanted = if of_mail {
+            &inputs.wanted_mail
+        } else {
+            &inputs.wanted
+        };
+        candidate
+            .logins
+            .iter()
+            .any(|(stored, is_mail)| *is_mail == of_mail && rule.is_same(wanted, stored, of_mail))
     };
-    let has_plain = candidates.iter().any(|candidate| is_meant(candidate, false));
+    let has_plain = candidates
+        .iter()
+        .any(|candidate| is_meant(candidate, false));
     let mut meant = candidates
         .into_iter()
         .filter(|candidate| is_meant(candidate, !has_plain))
@@ -80,5 +87,9 @@ pub(crate) fn choose(rule: &MatchRule, inputs: &Inputs, candidates: Vec<Candidat
     };
     // A join may give the same person twice; two people, or two passwords of one, are ambiguous.
     let is_same = |other: Person| other.external_id == first.external_id && other.row == first.row;
-    if meant.all(is_same) { Choice::One(Box::new(first)) } else { Choice::Several }
+    if meant.all(is_same) {
+        Choice::One(Box::new(first))
+    } else {
+        Choice::Several
+    }
 }

@@ -1,6 +1,6 @@
 //! How a typed login and a stored one are compared.
 //!
-//! The database finds candidates with whatever its collation thinks is equal; MySQL's usual ones
+//! The database finds candidates with whatever its collation thinks is equal; `MySQL`'s usual ones
 //! take `ü` for `u` and ignore blanks at the end. So every candidate is compared again here, by the
 //! preset's rule, and exactly one has to be left.
 
@@ -64,11 +64,10 @@ impl MatchRule {
     pub(crate) const fn comparison(&self, is_mail: bool) -> Comparison {
         match self {
             Self::Fold | Self::Slash | Self::Suffix(_) | Self::DotName => Comparison::Fold,
-            Self::Exact => Comparison::Exact,
             Self::Database => Comparison::Database,
             // Addresses are kept as they were typed, whatever the rule for names is.
             Self::Lower if is_mail => Comparison::Fold,
-            Self::Lower | Self::WikiTitle | Self::PhpbbClean => Comparison::Exact,
+            Self::Exact | Self::Lower | Self::WikiTitle | Self::PhpbbClean => Comparison::Exact,
         }
     }
 
@@ -167,7 +166,11 @@ mod tests {
             ("dotname+ci", "de la tour.anne", "De_La_Tour.Anne", true),
         ];
         for (rule, typed, stored, expected) in cases {
-            assert_eq!(is_found(rule, typed, stored), expected, "{rule}: {typed} {stored}");
+            assert_eq!(
+                is_found(rule, typed, stored),
+                expected,
+                "{rule}: {typed} {stored}"
+            );
         }
     }
 

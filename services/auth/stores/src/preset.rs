@@ -127,7 +127,9 @@ impl Preset {
 
     /// The text of a preset that ships.
     pub fn shipped_text(id: &str) -> Option<&'static str> {
-        let at = PRESETS.binary_search_by(|(known, _)| (*known).cmp(id)).ok()?;
+        let at = PRESETS
+            .binary_search_by(|(known, _)| (*known).cmp(id))
+            .ok()?;
         PRESETS.get(at).map(|(_, text)| *text)
     }
 
@@ -144,11 +146,13 @@ impl Preset {
         let fault = |what: &std::path::Path, why: &str| {
             ConfigError::Preset(format!("{}: {why}", what.display()))
         };
-        let entries = std::fs::read_dir(directory)
-            .map_err(|error| fault(directory, &error.to_string()))?;
+        let entries =
+            std::fs::read_dir(directory).map_err(|error| fault(directory, &error.to_string()))?;
         let mut presets = Vec::new();
         for entry in entries {
-            let path = entry.map_err(|error| fault(directory, &error.to_string()))?.path();
+            let path = entry
+                .map_err(|error| fault(directory, &error.to_string()))?
+                .path();
             if path.extension().is_none_or(|extension| extension != "toml") {
                 continue;
             }
@@ -159,11 +163,17 @@ impl Preset {
             if bytes.is_ok_and(|bytes| bytes > BYTES_MAX) {
                 return Err(fault(&path, "longer than 64 KiB"));
             }
-            let text = std::fs::read_to_string(&path)
-                .map_err(|error| fault(&path, &error.to_string()))?;
+            let text =
+                std::fs::read_to_string(&path).map_err(|error| fault(&path, &error.to_string()))?;
             let preset = Self::parse(&text).map_err(|error| fault(&path, &error.to_string()))?;
-            if path.file_stem().is_none_or(|stem| stem != preset.id.as_str()) {
-                return Err(fault(&path, "the file is not named for the id of its preset"));
+            if path
+                .file_stem()
+                .is_none_or(|stem| stem != preset.id.as_str())
+            {
+                return Err(fault(
+                    &path,
+                    "the file is not named for the id of its preset",
+                ));
             }
             presets.push(preset);
         }

@@ -33,7 +33,10 @@ impl Sample {
     /// Rows whose password a thief of the table would soon know.
     pub fn weak(&self) -> usize {
         let counts = self.schemes.values();
-        counts.filter(|(_, strength)| *strength <= Strength::Weak).map(|(count, _)| count).sum()
+        counts
+            .filter(|(_, strength)| *strength <= Strength::Weak)
+            .map(|(count, _)| count)
+            .sum()
     }
 }
 
@@ -95,7 +98,9 @@ impl SqlStore {
         report.absent.clone_from(&plan.absent);
         if self.form.from.query.is_none() {
             let table = plan.table.clone();
-            report.is_writable = lease.ask(async |link| link.is_writable(&table).await).await?;
+            report.is_writable = lease
+                .ask(async |link| link.is_writable(&table).await)
+                .await?;
         }
         let inputs = Inputs {
             now: self.clock.now(),
@@ -122,15 +127,28 @@ impl SqlStore {
             return Ok(());
         }
         let sample = &mut report.sample;
-        let rows = lease.run(&plan.sample.sql, &plan.sample.args(inputs)).await?;
-        for row in rows.into_iter().filter_map(|values| candidate(&plan.fields, values)) {
+        let rows = lease
+            .run(&plan.sample.sql, &plan.sample.args(inputs))
+            .await?;
+        for row in rows
+            .into_iter()
+            .filter_map(|values| candidate(&plan.fields, values))
+        {
             let person = row.person;
             sample.rows += 1;
             sample.active += usize::from(person.is_active);
             match self.rule().recognise(&person.row) {
-                Recognised::Known { scheme, strength, is_too_costly, .. } => {
+                Recognised::Known {
+                    scheme,
+                    strength,
+                    is_too_costly,
+                    ..
+                } => {
                     sample.too_costly += usize::from(is_too_costly);
-                    let entry = sample.schemes.entry(scheme.as_str()).or_insert((0, strength));
+                    let entry = sample
+                        .schemes
+                        .entry(scheme.as_str())
+                        .or_insert((0, strength));
                     entry.0 += 1;
                     entry.1 = entry.1.min(strength);
                 }

@@ -93,7 +93,11 @@ impl SqlStore {
         inputs: &Inputs,
     ) -> Result<Lookup, Class> {
         let plan = self.plan(lease).await?;
-        let statement = if login.contains('@') { &plan.find_with_mail } else { &plan.find };
+        let statement = if login.contains('@') {
+            &plan.find_with_mail
+        } else {
+            &plan.find
+        };
         let rows = lease.run(&statement.sql, &statement.args(inputs)).await?;
         let candidates = rows
             .into_iter()
@@ -114,17 +118,28 @@ impl SqlStore {
             return Ok(Vec::new());
         };
         let shown = Writer::of(self.driver, query).finish();
-        let schema = lease.ask(async |link| link.describe("g", &shown.sql).await).await?;
-        let column = schema.tables.first().and_then(|table| table.columns.first());
+        let schema = lease
+            .ask(async |link| link.describe("g", &shown.sql).await)
+            .await?;
+        let column = schema
+            .tables
+            .first()
+            .and_then(|table| table.columns.first());
         let column = column.ok_or(Class::Protocol)?;
         let mut out = Writer::new(self.driver);
         out.push("SELECT ");
         out.push(&self.driver.bytes_of("g", column));
         out.push(" FROM (");
         out.push_with(&query.sql, &query.slots);
-        out.push(&format!(") AS {} LIMIT {GROUPS_MAX}", self.driver.quote("g")));
+        out.push(&format!(
+            ") AS {} LIMIT {GROUPS_MAX}",
+            self.driver.quote("g")
+        ));
         let statement = out.finish();
-        let inputs = Inputs { id: person.external_id.0.clone(), ..Inputs::default() };
+        let inputs = Inputs {
+            id: person.external_id.0.clone(),
+            ..Inputs::default()
+        };
         let rows = lease.run(&statement.sql, &statement.args(&inputs)).await?;
         let names = rows.into_iter().filter_map(|mut row| row.pop()?);
         let mut groups: Vec<_> = names
@@ -169,7 +184,11 @@ impl SqlStore {
     ) -> Result<Page, Class> {
         let plan = self.plan(lease).await?;
         let has_after = inputs.after.is_some();
-        let statement = if has_after { &plan.list_next } else { &plan.list_first };
+        let statement = if has_after {
+            &plan.list_next
+        } else {
+            &plan.list_first
+        };
         let rows = lease.run(&statement.sql, &statement.args(inputs)).await?;
         let is_full = rows.len() == limit;
         let mut people: Vec<Person> = rows
@@ -180,7 +199,10 @@ impl SqlStore {
         for person in &mut people {
             person.row = crate::answer::StoredRow::default();
         }
-        let next = people.last().filter(|_| is_full).map(|last| last.external_id.clone());
+        let next = people
+            .last()
+            .filter(|_| is_full)
+            .map(|last| last.external_id.clone());
         Ok(Page { people, next })
     }
 
@@ -212,7 +234,10 @@ impl SqlStore {
     pub(crate) async fn plan_anew(&self, lease: &mut Lease<'_>) -> Result<Arc<Plan>, Class> {
         let schema = self.schema(lease).await?;
         let plan = plan(self.driver, &schema, &self.form, self.rule.columns()).map(Arc::new);
-        *self.planned() = Some(Planned { plan: plan.clone(), at: Instant::now() });
+        *self.planned() = Some(Planned {
+            plan: plan.clone(),
+            at: Instant::now(),
+        });
         plan.map_err(Class::Schema)
     }
 
@@ -220,7 +245,9 @@ impl SqlStore {
         let tables = self.form.tables();
         if let Some(query) = &self.form.from.query {
             let shown: Statement = Writer::of(self.driver, query).finish();
-            return lease.ask(async |link| link.describe(QUERY_TABLE, &shown.sql).await).await;
+            return lease
+                .ask(async |link| link.describe(QUERY_TABLE, &shown.sql).await)
+                .await;
         }
         lease.ask(async |link| link.schema(&tables).await).await
     }

@@ -5,6 +5,8 @@
 
 mod lex;
 mod parse;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use parse::{parse_condition, parse_from, parse_logins};
 
@@ -67,7 +69,7 @@ pub(crate) struct Source {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum JoinOn {
-    Condition(Expr),
+    Condition(Box<Expr>),
     Using(String),
 }
 
@@ -132,8 +134,15 @@ pub(crate) enum Expr {
     Any(Vec<Self>),
     Not(Box<Self>),
     Compare(Value, Operator, Value),
-    IsNull { value: Value, is_negated: bool },
-    In { value: Value, list: Vec<Value>, is_negated: bool },
+    IsNull {
+        value: Value,
+        is_negated: bool,
+    },
+    In {
+        value: Value,
+        list: Vec<Value>,
+        is_negated: bool,
+    },
     Exists(Select),
     /// A column as a condition.
     Truth(Value),

@@ -40,12 +40,16 @@ pub(crate) fn parse_from(text: &str, prefix: &str) -> Result<From, ExprError> {
             JoinOn::Using(column)
         } else {
             parser.expect_word("on", "ON or USING")?;
-            JoinOn::Condition(parser.any()?)
+            JoinOn::Condition(Box::new(parser.any()?))
         };
         joins.push((source, on));
     }
     parser.end()?;
-    Ok(From { base, query: None, joins })
+    Ok(From {
+        base,
+        query: None,
+        joins,
+    })
 }
 
 /// The columns of a typed login: `username, @email`, `lastname + '.' + firstname`, `username|alias`.
@@ -77,7 +81,9 @@ fn unexpected(expected: &'static str, found: Option<Token>) -> ExprError {
 }
 
 fn is_keyword(word: &str) -> bool {
-    KEYWORDS.iter().any(|known| known.eq_ignore_ascii_case(word))
+    KEYWORDS
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(word))
 }
 
 impl<'a> Parser<'a> {
@@ -111,7 +117,9 @@ impl<'a> Parser<'a> {
 
     fn take_word(&mut self, word: &str) -> bool {
         self.tokens
-            .next_if(|token| matches!(token, Token::Word(found) if found.eq_ignore_ascii_case(word)))
+            .next_if(
+                |token| matches!(token, Token::Word(found) if found.eq_ignore_ascii_case(word)),
+            )
             .is_some()
     }
 
@@ -132,16 +140,26 @@ impl<'a> Parser<'a> {
             && name
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$'));
-        if is_allowed { Ok(name) } else { Err(ExprError::Name(name)) }
+        if is_allowed {
+            Ok(name)
+        } else {
+            Err(ExprError::Name(name))
+        }
     }
 
     fn column(&mut self) -> Result<ColumnRef, ExprError> {
         let first = self.name()?;
         if self.take_sign(".") {
             let name = self.name()?;
-            return Ok(ColumnRef { table: Some(first), name });
+            return Ok(ColumnRef {
+                table: Some(first),
+                name,
+            });
         }
-        Ok(ColumnRef { table: None, name: first })
+        Ok(ColumnRef {
+            table: None,
+            name: first,
+        })
     }
 
     fn alternatives(&mut self) -> Result<Vec<ColumnRef>, ExprError> {
@@ -239,7 +257,11 @@ impl<'a> Parser<'a> {
         let is_negated = self.take_word("not");
         if self.take_word("in") {
             let list = self.list()?;
-            return Ok(Expr::In { value, list, is_negated });
+            return Ok(Expr::In {
+                value,
+                list,
+                is_negated,
+            });
         }
         if is_negated {
             return Err(unexpected("IN", self.tokens.next()));
@@ -348,7 +370,12 @@ impl<'a> Parser<'a> {
         } else {
             None
         };
-        Ok(Select { is_maximum, column, source, filter })
+        Ok(Select {
+            is_maximum,
+            column,
+            source,
+            filter,
+        })
     }
 }
 

@@ -1,6 +1,8 @@
 //! What the server says about itself.
 
-use sqlx::{AssertSqlSafe, Column as _, Executor as _, SqlSafeStr as _, Statement as _, TypeInfo as _};
+use sqlx::{
+    AssertSqlSafe, Column as _, Executor as _, SqlSafeStr as _, Statement as _, TypeInfo as _,
+};
 
 use super::{Link, Values, class_of};
 use crate::Class;
@@ -38,32 +40,36 @@ pub(super) async fn schema(link: &mut Link, tables: &[&str]) -> Result<Schema, C
         Link::Postgres(_) => (POSTGRES_COLUMNS, POSTGRES_ORDER),
         Link::Sqlite(_) => (SQLITE_COLUMNS, SQLITE_ORDER),
     };
-    let mut sql = head.to_owned();
-    let mut args = Vec::new();
-    for (at, table) in tables.iter().enumerate() {
-        if at > 0 {
-            sql.push_str(", ");
-        }
-        match link {
-            Link::Postgres(_) => sql.push_str(&format!("CAST(${} AS text)", at + 1)),
-            Link::Mysql(_) | Link::Sqlite(_) => sql.push('?'),
-        }
-        let is_mysql = matches!(link, Link::Mysql(_));
-        // MySQL compares them by its own rule for names of tables.
-        let name = if is_mysql { (*table).to_owned() } else { table.to_ascii_lowercase() };
-        args.push(Arg::Text(name));
-    }
-    sql.push_str(tail);
+    let placeholder = |at: usize| match link {
+        Link::Postgres(_) => format!("CAST(${} AS text)", at + 1),
+        Link::Mysql(_) | Link::Sqlite(_) => "?".to_owned(),
+    };
+    let placeholders: Vec<_> = (0..tables.len()).map(placeholder).collect();
+    let sql = format!("{head}{}{tail}", placeholders.join(", "));
+    let is_mysql = matches!(link, Link::Mysql(_));
+    // `MySQL` compares them by its own rule for names of tables.
+    let name = |table: &&str| {
+        let name = if is_mysql {
+            (*table).to_owned()
+        } else {
+            table.to_ascii_lowercase()
+        };
+        Arg::Text(name)
+    };
+    let args: Vec<_> = tables.iter().map(name).collect();
     let mut schema = Schema::default();
     for row in link.rows(&sql, &args).await? {
         let [table, name, kind, collation, key] = texts(row)?;
         let class = class_of_type(&kind);
-        schema.push(&table, Column {
-            ignores_case: collation.ends_with("_ci") || kind == "citext",
-            is_key: key == "PRI",
-            class,
-            name,
-        });
+        schema.push(
+            &table,
+            Column {
+                ignores_case: collation.ends_with("_ci") || kind == "citext",
+                is_key: key == "PRI",
+                class,
+                name,
+            },
+        );
     }
     Ok(schema)
 }
@@ -105,7 +111,12 @@ pub(super) async fn describe(link: &mut Link, name: &str, sql: &str) -> Result<S
             let prepared = prepared.map_err(|error| class_of(&error))?;
             let columns = prepared.columns().iter();
             columns
-                .map(|column| (column.name().to_owned(), column.type_info().name().to_owned()))
+                .map(|column| {
+                    (
+                        column.name().to_owned(),
+                        column.type_info().name().to_owned(),
+                    )
+                })
                 .collect::<Vec<_>>()
         }};
     }
@@ -125,7 +136,12 @@ pub(super) async fn describe(link: &mut Link, name: &str, sql: &str) -> Result<S
         name,
     };
     let columns = columns.into_iter().map(column).collect();
-    Ok(Schema { tables: vec![Table { name: name.to_owned(), columns }] })
+    Ok(Schema {
+        tables: vec![Table {
+            name: name.to_owned(),
+            columns,
+        }],
+    })
 }
 
 pub(super) async fn version(link: &mut Link) -> Result<String, Class> {

@@ -56,9 +56,9 @@ impl Link {
     pub(crate) async fn connect(target: &Target, statement: Duration) -> Result<Self, Class> {
         let link = match target {
             Target::Mysql(options) => mysql::connect(options, statement).await.map(Self::Mysql),
-            Target::Postgres(options) => {
-                postgres::connect(options, statement).await.map(Self::Postgres)
-            }
+            Target::Postgres(options) => postgres::connect(options, statement)
+                .await
+                .map(Self::Postgres),
             Target::Sqlite(options) => sqlite::connect(options, statement).await.map(Self::Sqlite),
         };
         link.map_err(|error| class_of(&error))

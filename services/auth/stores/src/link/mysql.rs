@@ -1,4 +1,4 @@
-//! MySQL and MariaDB.
+//! `MySQL` and `MariaDB`.
 
 use std::str::FromStr as _;
 use std::time::Duration;
@@ -18,9 +18,9 @@ pub(super) fn options(url: &str, tls: &Tls) -> Result<MySqlConnectOptions, Confi
     let options = MySqlConnectOptions::from_str(url).map_err(|_| ConfigError::Url)?;
     let options = match tls {
         Tls::Verify => options.ssl_mode(MySqlSslMode::VerifyIdentity),
-        Tls::VerifyWith(authority) => {
-            options.ssl_mode(MySqlSslMode::VerifyIdentity).ssl_ca(authority)
-        }
+        Tls::VerifyWith(authority) => options
+            .ssl_mode(MySqlSslMode::VerifyIdentity)
+            .ssl_ca(authority),
         Tls::Off => options.ssl_mode(MySqlSslMode::Disabled),
     };
     Ok(options
@@ -39,17 +39,26 @@ pub(super) async fn connect(
     let version = version.first().and_then(|row| row.first()?.as_deref());
     let is_mariadb = version.is_some_and(|text| String::from_utf8_lossy(text).contains("MariaDB"));
     let timeout = if is_mariadb {
-        format!("SET SESSION max_statement_time = {:.3}", statement.as_secs_f64())
+        format!(
+            "SET SESSION max_statement_time = {:.3}",
+            statement.as_secs_f64()
+        )
     } else {
         format!("SET SESSION max_execution_time = {}", statement.as_millis())
     };
     let settings = [
         timeout,
         "SET SESSION TRANSACTION READ ONLY".to_owned(),
-        format!("SET SESSION innodb_lock_wait_timeout = {}", statement.as_secs().max(1)),
+        format!(
+            "SET SESSION innodb_lock_wait_timeout = {}",
+            statement.as_secs().max(1)
+        ),
     ];
     for setting in settings {
-        match raw_sql(AssertSqlSafe(setting)).execute(&mut connection).await {
+        match raw_sql(AssertSqlSafe(setting))
+            .execute(&mut connection)
+            .await
+        {
             // Servers from before 2013 know none of them; our own deadline holds all the same.
             Ok(_) | Err(sqlx::Error::Database(_)) => {}
             Err(error) => return Err(error),

@@ -103,7 +103,14 @@ impl Pool {
                 }
             },
         };
-        Ok(Lease { pool: self, link, is_reused, attempt, deadline, _permit: permit })
+        Ok(Lease {
+            pool: self,
+            link,
+            is_reused,
+            attempt,
+            deadline,
+            _permit: permit,
+        })
     }
 
     async fn connect(&self) -> Result<Link, Class> {

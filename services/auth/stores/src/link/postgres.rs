@@ -18,9 +18,9 @@ pub(super) fn options(url: &str, tls: &Tls) -> Result<PgConnectOptions, ConfigEr
     let options = PgConnectOptions::from_str(url).map_err(|_| ConfigError::Url)?;
     let options = match tls {
         Tls::Verify => options.ssl_mode(PgSslMode::VerifyFull),
-        Tls::VerifyWith(authority) => {
-            options.ssl_mode(PgSslMode::VerifyFull).ssl_root_cert(authority)
-        }
+        Tls::VerifyWith(authority) => options
+            .ssl_mode(PgSslMode::VerifyFull)
+            .ssl_root_cert(authority),
         Tls::Off => options.ssl_mode(PgSslMode::Disable),
     };
     Ok(options
@@ -41,7 +41,9 @@ pub(super) async fn connect(
          SET statement_timeout = {ms}; SET lock_timeout = {ms}; \
          SET idle_in_transaction_session_timeout = 60000; SET TimeZone = 'UTC'"
     );
-    raw_sql(AssertSqlSafe(settings)).execute(&mut connection).await?;
+    raw_sql(AssertSqlSafe(settings))
+        .execute(&mut connection)
+        .await?;
     Ok(connection)
 }
 
@@ -78,9 +80,13 @@ pub(super) async fn explain(
     sql: &str,
     args: &[Arg],
 ) -> Result<Vec<String>, sqlx::Error> {
-    raw_sql("SET enable_seqscan = off").execute(&mut *connection).await?;
+    raw_sql("SET enable_seqscan = off")
+        .execute(&mut *connection)
+        .await?;
     let query = query_with(AssertSqlSafe(format!("EXPLAIN {sql}")), bound(args)?);
     let rows = query.fetch_all(&mut *connection).await?;
     raw_sql("RESET enable_seqscan").execute(connection).await?;
-    rows.iter().map(|row| row.try_get_unchecked::<String, _>(0)).collect()
+    rows.iter()
+        .map(|row| row.try_get_unchecked::<String, _>(0))
+        .collect()
 }

@@ -16,7 +16,9 @@ const STATEMENTS_CACHED: usize = 16;
 const STEPS_BETWEEN_LOOKS: i32 = 1_000;
 
 pub(super) fn options(path: &str) -> SqliteConnectOptions {
-    let given = path.strip_prefix("sqlite://").or_else(|| path.strip_prefix("sqlite:"));
+    let given = path
+        .strip_prefix("sqlite://")
+        .or_else(|| path.strip_prefix("sqlite:"));
     let path = given.unwrap_or(path);
     SqliteConnectOptions::new()
         .filename(path)
@@ -46,11 +48,18 @@ pub(super) async fn connect(
     let mut connection = options.connect().await?;
     let deadline = Arc::new(Mutex::new(None));
     let shared = Arc::clone(&deadline);
-    connection.lock_handle().await?.set_progress_handler(STEPS_BETWEEN_LOOKS, move || {
-        let deadline = *shared.lock().unwrap_or_else(PoisonError::into_inner);
-        deadline.is_none_or(|deadline| Instant::now() < deadline)
-    });
-    Ok(Guarded { connection, deadline, statement })
+    connection
+        .lock_handle()
+        .await?
+        .set_progress_handler(STEPS_BETWEEN_LOOKS, move || {
+            let deadline = *shared.lock().unwrap_or_else(PoisonError::into_inner);
+            deadline.is_none_or(|deadline| Instant::now() < deadline)
+        });
+    Ok(Guarded {
+        connection,
+        deadline,
+        statement,
+    })
 }
 
 fn bound(args: &[Arg]) -> Result<SqliteArguments, sqlx::Error> {
@@ -87,7 +96,11 @@ impl Guarded {
                 .map(|at| row.try_get_unchecked::<Option<Vec<u8>>, _>(at))
                 .collect::<Result<Values, _>>()
         };
-        self.fetch(sql, args).await?.into_iter().map(values).collect()
+        self.fetch(sql, args)
+            .await?
+            .into_iter()
+            .map(values)
+            .collect()
     }
 
     pub(super) async fn explain(
@@ -95,7 +108,11 @@ impl Guarded {
         sql: &str,
         args: &[Arg],
     ) -> Result<Vec<String>, sqlx::Error> {
-        let rows = self.fetch(&format!("EXPLAIN QUERY PLAN {sql}"), args).await?;
-        rows.iter().map(|row| row.try_get_unchecked::<String, _>("detail")).collect()
+        let rows = self
+            .fetch(&format!("EXPLAIN QUERY PLAN {sql}"), args)
+            .await?;
+        rows.iter()
+            .map(|row| row.try_get_unchecked::<String, _>("detail"))
+            .collect()
     }
 }

@@ -1,6 +1,6 @@
 //! Conditions of presets as SQL with bound values.
 //!
-//! MySQL compares anything with anything; the presets were written for applications that rely on
+//! `MySQL` compares anything with anything; the presets were written for applications that rely on
 //! it. On PostgreSQL the same comparison gets the type of the live column.
 
 use crate::expr::{Expr, Operator, Select, Value};
@@ -20,14 +20,24 @@ pub(crate) fn write_expr(out: &mut Writer, scope: &mut Scope<'_>, expr: &Expr) {
             out.push("NOT ");
             write_expr(out, scope, inner);
         }
-        Expr::Compare(left, operator, right) => write_comparison(out, scope, left, *operator, right),
+        Expr::Compare(left, operator, right) => {
+            write_comparison(out, scope, left, *operator, right);
+        }
         Expr::IsNull { value, is_negated } => {
             if let Some(term) = term_of(scope, value) {
                 out.push_with(&term.sql, &term.slots);
             }
-            out.push(if *is_negated { " IS NOT NULL" } else { " IS NULL" });
+            out.push(if *is_negated {
+                " IS NOT NULL"
+            } else {
+                " IS NULL"
+            });
         }
-        Expr::In { value, list, is_negated } => {
+        Expr::In {
+            value,
+            list,
+            is_negated,
+        } => {
             let any = list
                 .iter()
                 .map(|item| Expr::Compare(value.clone(), Operator::Equal, item.clone()))
@@ -67,12 +77,20 @@ fn term_of(scope: &mut Scope<'_>, value: &Value) -> Option<Term> {
         Value::Number(inner) => {
             let term = term_of(scope, inner)?;
             let sql = scope.driver.number(&term);
-            Some(Term { sql, class: TypeClass::Int, ..term })
+            Some(Term {
+                sql,
+                class: TypeClass::Int,
+                ..term
+            })
         }
         Value::BitAnd(inner, bits) => {
             let term = term_of(scope, inner)?;
             let sql = format!("({} & {bits})", scope.driver.whole(&term));
-            Some(Term { sql, class: TypeClass::Int, ..term })
+            Some(Term {
+                sql,
+                class: TypeClass::Int,
+                ..term
+            })
         }
         Value::Scalar(select) => scalar(scope, select),
         Value::Int(_) | Value::Text(_) | Value::Now => None,
@@ -85,15 +103,21 @@ const fn is_literal(value: &Value) -> bool {
 
 fn scalar(scope: &mut Scope<'_>, select: &Select) -> Option<Term> {
     let class = {
-        scope.enter([&select.source]);
-        let term = select.column.as_ref().and_then(|column| scope.resolve(column));
+        let is_there = scope.enter([&select.source]);
+        let column = select.column.as_ref().filter(|_| is_there);
+        let term = column.and_then(|column| scope.resolve(column));
         scope.leave();
         term?.class
     };
     let mut inner = Writer::new(scope.driver);
     write_select(&mut inner, scope, select);
     let (sql, slots) = inner.into_parts();
-    Some(Term { sql, class, ignores_case: false, slots })
+    Some(Term {
+        sql,
+        class,
+        ignores_case: false,
+        slots,
+    })
 }
 
 fn write_select(out: &mut Writer, scope: &mut Scope<'_>, select: &Select) {
@@ -110,7 +134,11 @@ fn write_select(out: &mut Writer, scope: &mut Scope<'_>, select: &Select) {
     let table = scope.schema.table(&select.source.table);
     let name = table.map_or(select.source.table.as_str(), |table| table.name.as_str());
     let driver = out.driver;
-    out.push(&format!(" FROM {} AS {}", driver.quote(name), driver.quote(&select.source.alias)));
+    out.push(&format!(
+        " FROM {} AS {}",
+        driver.quote(name),
+        driver.quote(&select.source.alias)
+    ));
     if let Some(filter) = &select.filter {
         out.push(" WHERE ");
         write_expr(out, scope, filter);
@@ -160,10 +188,16 @@ const fn flipped(operator: Operator) -> Operator {
     }
 }
 
-fn write_columns(out: &mut Writer, left: &Term, operator: Operator, right: &Term) {
+pub(crate) fn write_columns(out: &mut Writer, left: &Term, operator: Operator, right: &Term) {
     let driver = out.driver;
     let is_mixed = driver == Driver::Postgres && left.class != right.class;
-    let side = |term: &Term| if is_mixed { driver.text(term) } else { term.sql.clone() };
+    let side = |term: &Term| {
+        if is_mixed {
+            driver.text(term)
+        } else {
+            term.sql.clone()
+        }
+    };
     out.push_with(&side(left), &left.slots);
     out.push(&format!(" {} ", operator.sql()));
     out.push_with(&side(right), &right.slots);

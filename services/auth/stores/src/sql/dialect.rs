@@ -10,7 +10,7 @@ pub(crate) const VALUE_BYTES_MAX: usize = 65_536;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Driver {
-    /// MySQL and MariaDB.
+    /// `MySQL` and `MariaDB`.
     #[serde(alias = "mariadb")]
     Mysql,
     /// PostgreSQL.
@@ -57,7 +57,7 @@ impl Driver {
         let sql = &term.sql;
         let bytes = match (self, term.class) {
             (Self::Mysql, TypeClass::Text) if is_raw => format!("CAST({sql} AS BINARY)"),
-            (Self::Mysql, TypeClass::Binary) | (Self::Postgres, TypeClass::Binary) => sql.clone(),
+            (Self::Mysql | Self::Postgres, TypeClass::Binary) => sql.clone(),
             (Self::Mysql, _) => format!("CAST(CONVERT({sql} USING utf8mb4) AS BINARY)"),
             (Self::Postgres, _) => format!("convert_to({}, 'UTF8')", self.text(term)),
             (Self::Sqlite, _) => format!("CAST({sql} AS BLOB)"),
@@ -74,17 +74,16 @@ impl Driver {
     pub(crate) fn text(self, term: &Term) -> String {
         let sql = &term.sql;
         match (self, term.class) {
-            (Self::Mysql, TypeClass::Text) => sql.clone(),
+            (Self::Mysql | Self::Sqlite, TypeClass::Text) => sql.clone(),
             (Self::Mysql, _) => format!("CONVERT({sql} USING utf8mb4)"),
             (Self::Postgres, TypeClass::Binary) => format!("convert_from({sql}, 'UTF8')"),
             (Self::Postgres, TypeClass::Bool) => format!("CAST(CAST({sql} AS int) AS text)"),
             (Self::Postgres, _) => format!("CAST({sql} AS text)"),
-            (Self::Sqlite, TypeClass::Text) => sql.clone(),
             (Self::Sqlite, _) => format!("CAST({sql} AS TEXT)"),
         }
     }
 
-    /// A value as a number; text that is none counts as 0, as MySQL has it.
+    /// A value as a number; text that is none counts as 0, as `MySQL` has it.
     pub(crate) fn number(self, term: &Term) -> String {
         let sql = &term.sql;
         match (self, term.class) {

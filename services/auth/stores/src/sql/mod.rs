@@ -7,6 +7,8 @@ mod plan;
 mod schema;
 mod scope;
 mod statement;
+#[cfg(test)]
+mod tests;
 
 pub use dialect::Driver;
 pub use schema::Missing;

@@ -8,8 +8,18 @@ const CHARACTERS_MAX: usize = 8_192;
 
 /// Words that no reading query needs, outside of texts and names.
 const FORBIDDEN: [&str; 12] = [
-    "insert", "update", "delete", "into", "merge", "call", "do", "lock", "set", "load_file",
-    "pg_read_file", "sleep",
+    "insert",
+    "update",
+    "delete",
+    "into",
+    "merge",
+    "call",
+    "do",
+    "lock",
+    "set",
+    "load_file",
+    "pg_read_file",
+    "sleep",
 ];
 
 /// One SELECT with the placeholders `:login` and `:login_lower`, or `:id` for groups. `{prefix}` is
@@ -24,14 +34,25 @@ pub(crate) fn own_query(
     if text.chars().count() > CHARACTERS_MAX {
         return Err(fault("it is longer than 8192 characters"));
     }
-    if text.chars().any(|c| c.is_control() && !c.is_ascii_whitespace()) {
+    if text
+        .chars()
+        .any(|c| c.is_control() && !c.is_ascii_whitespace())
+    {
         return Err(fault("it holds control characters"));
     }
-    let mut scanner = Scanner { rest: &text, sql: String::new(), slots: Vec::new(), words: 0 };
+    let mut scanner = Scanner {
+        rest: &text,
+        sql: String::new(),
+        slots: Vec::new(),
+        words: 0,
+    };
     while !scanner.rest.is_empty() {
         scanner.step(placeholders).map_err(fault)?;
     }
-    Ok(Statement { sql: scanner.sql, slots: scanner.slots })
+    Ok(Statement {
+        sql: scanner.sql,
+        slots: scanner.slots,
+    })
 }
 
 struct Scanner<'a> {
@@ -134,9 +155,13 @@ mod tests {
 
     #[test]
     fn placeholders_are_bound() {
-        let query = parse("SELECT id, name AS login FROM {prefix}u WHERE name = :login AND x = ':id'")
-            .unwrap();
-        assert_eq!(query.sql, "SELECT id, name AS login FROM p_u WHERE name = \u{1} AND x = ':id'");
+        let query =
+            parse("SELECT id, name AS login FROM {prefix}u WHERE name = :login AND x = ':id'")
+                .unwrap();
+        assert_eq!(
+            query.sql,
+            "SELECT id, name AS login FROM p_u WHERE name = \u{1} AND x = ':id'"
+        );
         assert_eq!(query.slots, [Slot::Wanted { is_mail: false }]);
     }
 

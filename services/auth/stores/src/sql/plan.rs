@@ -2,11 +2,11 @@
 
 use im_auth_schemes::Column as RuleColumn;
 
-use crate::expr::{ColumnRef, From, JoinOn, LoginTerm};
+use crate::expr::{ColumnRef, From, JoinOn, LoginTerm, Operator};
 use crate::form::{Attribute, Form};
 use crate::matching::{Comparison, MatchRule};
 
-use super::condition::write_expr;
+use super::condition::{write_columns, write_expr};
 use super::dialect::{Driver, Term};
 use super::schema::{Missing, Schema, TypeClass};
 use super::scope::Scope;
@@ -20,7 +20,9 @@ pub(crate) const CANDIDATES_MAX: usize = 20;
 pub(crate) enum Field {
     Id,
     IsActive,
-    Login { is_mail: bool },
+    Login {
+        is_mail: bool,
+    },
     Attribute(String),
     /// A column that the password rule reads, by the name it uses.
     Rule(String),
@@ -82,7 +84,11 @@ pub(crate) fn plan(
         absent: selected.absent.clone(),
         fields: selected.fields.clone(),
     };
-    if scope.missing.is_empty() { Ok(plan) } else { Err(scope.missing) }
+    if scope.missing.is_empty() {
+        Ok(plan)
+    } else {
+        Err(scope.missing)
+    }
 }
 
 fn select(scope: &mut Scope<'_>, form: &Form, rule: &[RuleColumn]) -> Option<Selected> {
@@ -126,8 +132,11 @@ fn id_of(scope: &mut Scope<'_>, form: &Form) -> Option<Term> {
     }
     let table = scope.schema.table(&form.from.base.table)?;
     let Some(key) = table.key() else {
-        let name = "primary key, one column (or name the id column)".to_owned();
-        scope.missing.push(Missing { table: table.name.clone(), column: Some(name) });
+        let name = "that is the primary key (or an id in the preset)".to_owned();
+        scope.missing.push(Missing {
+            table: table.name.clone(),
+            column: Some(name),
+        });
         return None;
     };
     Some(Term::of(scope.driver, &form.from.base.alias, key))
@@ -169,7 +178,9 @@ fn select_attribute(scope: &mut Scope<'_>, selected: &mut Selected, attribute: &
     match found {
         Some(term) => {
             selected.columns.push(scope.driver.bytes(&term, false));
-            selected.fields.push(Field::Attribute(attribute.name.clone()));
+            selected
+                .fields
+                .push(Field::Attribute(attribute.name.clone()));
         }
         None if attribute.is_optional => selected.absent.push(attribute.column.to_string()),
         None => {}
@@ -197,10 +208,20 @@ fn select_rule_column(
         return;
     }
     let name = match column.name.split_once('.') {
-        Some((table, name)) => ColumnRef { table: Some(table.to_owned()), name: name.to_owned() },
-        None => ColumnRef { table: None, name: column.name.clone() },
+        Some((table, name)) => ColumnRef {
+            table: Some(table.to_owned()),
+            name: name.to_owned(),
+        },
+        None => ColumnRef {
+            table: None,
+            name: column.name.clone(),
+        },
     };
-    let found = if column.is_optional { scope.find(&name) } else { scope.resolve(&name) };
+    let found = if column.is_optional {
+        scope.find(&name)
+    } else {
+        scope.resolve(&name)
+    };
     match found {
         Some(term) => {
             selected.columns.push(driver.bytes(&term, true));
@@ -259,7 +280,11 @@ fn write_active(out: &mut Writer, scope: &mut Scope<'_>, form: &Form) {
         Driver::Mysql | Driver::Sqlite => ("CAST(", " AS BINARY)"),
         Driver::Postgres => ("convert_to(", ", 'UTF8')"),
     };
-    let tail = if out.driver == Driver::Sqlite { " AS BLOB)" } else { tail };
+    let tail = if out.driver == Driver::Sqlite {
+        " AS BLOB)"
+    } else {
+        tail
+    };
     out.push(head);
     match &form.active {
         None => out.push("'1'"),
@@ -275,7 +300,10 @@ fn write_active(out: &mut Writer, scope: &mut Scope<'_>, form: &Form) {
 fn write_from(out: &mut Writer, scope: &mut Scope<'_>, from: &From) {
     let driver = out.driver;
     let named = |scope: &Scope<'_>, table: &str, alias: &str| {
-        let live = scope.schema.table(table).map_or(table, |live| live.name.as_str());
+        let live = scope
+            .schema
+            .table(table)
+            .map_or(table, |live| live.name.as_str());
         format!("{} AS {}", driver.quote(live), driver.quote(alias))
     };
     out.push(" FROM ");
@@ -288,7 +316,10 @@ fn write_from(out: &mut Writer, scope: &mut Scope<'_>, from: &From) {
         None => out.push(&named(scope, &from.base.table, &from.base.alias)),
     }
     for (source, on) in &from.joins {
-        out.push(&format!(" JOIN {} ON ", named(scope, &source.table, &source.alias)));
+        out.push(&format!(
+            " JOIN {} ON ",
+            named(scope, &source.table, &source.alias)
+        ));
         match on {
             JoinOn::Condition(condition) => write_expr(out, scope, condition),
             JoinOn::Using(name) => {
@@ -299,7 +330,7 @@ fn write_from(out: &mut Writer, scope: &mut Scope<'_>, from: &From) {
                 let left = scope.resolve(&side(&from.base.alias));
                 let right = scope.resolve(&side(&source.alias));
                 if let (Some(left), Some(right)) = (left, right) {
-                    out.push(&format!("{} = {}", left.sql, right.sql));
+                    write_columns(out, &left, Operator::Equal, &right);
                 }
             }
         }
@@ -346,7 +377,11 @@ fn write_login(out: &mut Writer, term: &Term, comparison: Comparison, is_mail: b
             out.bind(Slot::Wanted { is_mail });
         }
         (_, false) => {
-            let sql = if driver == Driver::Postgres { &text } else { &term.sql };
+            let sql = if driver == Driver::Postgres {
+                &text
+            } else {
+                &term.sql
+            };
             out.push(&format!("{sql} = "));
             out.bind(Slot::Wanted { is_mail });
         }
@@ -355,10 +390,18 @@ fn write_login(out: &mut Writer, term: &Term, comparison: Comparison, is_mail: b
 
 fn write_page(out: &mut Writer, selected: &Selected, after: Option<&str>) {
     let is_int = selected.id.class == TypeClass::Int;
-    let id = if is_int { selected.id.sql.clone() } else { out.driver.text(&selected.id) };
+    let id = if is_int {
+        selected.id.sql.clone()
+    } else {
+        out.driver.text(&selected.id)
+    };
     if let Some(glue) = after {
         out.push(&format!("{glue}{id} > "));
-        out.bind(if is_int { Slot::AfterInt } else { Slot::AfterText });
+        out.bind(if is_int {
+            Slot::AfterInt
+        } else {
+            Slot::AfterText
+        });
     }
     out.push(&format!(" ORDER BY {id} LIMIT "));
     out.bind(Slot::Limit);

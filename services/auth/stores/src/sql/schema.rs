@@ -1,7 +1,5 @@
 //! What the foreign database really looks like.
 
-use crate::expr::ColumnRef;
-
 /// What can be done with a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TypeClass {
@@ -81,19 +79,10 @@ impl Schema {
 /// Something that the preset needs and the database does not have.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Missing {
-    /// The table, or the alias of one.
+    /// The table.
     pub table: String,
     /// `None`: the table itself is missing.
     pub column: Option<String>,
-}
-
-impl Missing {
-    pub(crate) fn column(table: &str, column: &ColumnRef) -> Self {
-        Self {
-            table: column.table.clone().unwrap_or_else(|| table.to_owned()),
-            column: Some(column.name.clone()),
-        }
-    }
 }
 
 impl std::fmt::Display for Missing {

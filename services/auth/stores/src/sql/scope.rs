@@ -16,7 +16,12 @@ pub(crate) struct Scope<'a> {
 
 impl<'a> Scope<'a> {
     pub(crate) const fn new(driver: Driver, schema: &'a Schema) -> Self {
-        Self { driver, schema, levels: Vec::new(), missing: Vec::new() }
+        Self {
+            driver,
+            schema,
+            levels: Vec::new(),
+            missing: Vec::new(),
+        }
     }
 
     /// Opens a level with these tables. `false` if one of them is missing.
@@ -24,12 +29,14 @@ impl<'a> Scope<'a> {
         let mut level = Vec::new();
         let mut is_complete = true;
         for source in sources {
-            match self.schema.table(&source.table) {
-                Some(table) => level.push((source.alias.clone(), table)),
-                None => {
-                    is_complete = false;
-                    self.missing.push(Missing { table: source.table.clone(), column: None });
-                }
+            if let Some(table) = self.schema.table(&source.table) {
+                level.push((source.alias.clone(), table));
+            } else {
+                is_complete = false;
+                self.note(Missing {
+                    table: source.table.clone(),
+                    column: None,
+                });
             }
         }
         self.levels.push(level);
@@ -44,17 +51,34 @@ impl<'a> Scope<'a> {
     pub(crate) fn resolve(&mut self, column: &ColumnRef) -> Option<Term> {
         let found = self.find(column);
         if found.is_none() {
-            let missing = self.missing_of(column);
-            if !self.missing.contains(&missing) {
-                self.missing.push(missing);
-            }
+            self.note(self.missing_of(column));
         }
         found
     }
 
+    fn note(&mut self, missing: Missing) {
+        if !self.missing.contains(&missing) {
+            self.missing.push(missing);
+        }
+    }
+
+    /// The column by the name of its table, not the alias that the preset uses.
     fn missing_of(&self, column: &ColumnRef) -> Missing {
-        let base = self.levels.last().and_then(|level| level.first());
-        Missing::column(base.map_or("", |(_, table)| table.name.as_str()), column)
+        let named = |(alias, _): &&(String, &Table)| Some(alias) == column.table.as_ref();
+        let by_alias = self.levels.iter().rev().flatten().find(named);
+        let is_qualified = column.table.is_some();
+        let level = if is_qualified {
+            self.levels.first()
+        } else {
+            self.levels.last()
+        };
+        let table = by_alias
+            .or(level.and_then(|level| level.first()))
+            .map_or("", |(_, table)| table.name.as_str());
+        Missing {
+            table: table.to_owned(),
+            column: Some(column.name.clone()),
+        }
     }
 
     /// The column, if it is there.

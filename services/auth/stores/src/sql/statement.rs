@@ -14,9 +14,13 @@ pub(crate) enum Slot {
     /// Now as `2026-01-31 23:59:59`, in UTC.
     NowText,
     /// The wanted login of the plain columns, or of the mail columns.
-    Wanted { is_mail: bool },
+    Wanted {
+        is_mail: bool,
+    },
     /// The same in lower case.
-    WantedLower { is_mail: bool },
+    WantedLower {
+        is_mail: bool,
+    },
     /// The id behind which a page begins, as text or as a number.
     AfterText,
     AfterInt,
@@ -28,7 +32,10 @@ pub(crate) enum Slot {
 
 impl Slot {
     const fn is_int(&self) -> bool {
-        matches!(self, Self::Int(_) | Self::NowSeconds | Self::AfterInt | Self::Limit)
+        matches!(
+            self,
+            Self::Int(_) | Self::NowSeconds | Self::AfterInt | Self::Limit
+        )
     }
 }
 
@@ -59,7 +66,11 @@ pub(crate) struct Statement {
 impl Statement {
     pub(crate) fn args(&self, inputs: &Inputs) -> Vec<Arg> {
         let wanted = |is_mail: bool| {
-            if is_mail { &inputs.wanted_mail } else { &inputs.wanted }
+            if is_mail {
+                &inputs.wanted_mail
+            } else {
+                &inputs.wanted
+            }
         };
         let arg = |slot: &Slot| match slot {
             Slot::Int(number) => Arg::Int(*number),
@@ -82,7 +93,11 @@ impl Statement {
 
 /// `2026-01-31 23:59:59`
 fn date_time(at: Timestamp) -> String {
-    at.to_string().replacen('T', " ", 1).chars().take(19).collect()
+    at.to_string()
+        .replacen('T', " ", 1)
+        .chars()
+        .take(19)
+        .collect()
 }
 
 /// Stands for a placeholder until all of a statement is known. No name and no text can hold it.
@@ -98,12 +113,20 @@ pub(crate) struct Writer {
 
 impl Writer {
     pub(crate) const fn new(driver: Driver) -> Self {
-        Self { driver, sql: String::new(), slots: Vec::new() }
+        Self {
+            driver,
+            sql: String::new(),
+            slots: Vec::new(),
+        }
     }
 
     /// Begins with a text in which placeholders are marked.
     pub(crate) fn of(driver: Driver, marked: &Statement) -> Self {
-        Self { driver, sql: marked.sql.clone(), slots: marked.slots.clone() }
+        Self {
+            driver,
+            sql: marked.sql.clone(),
+            slots: marked.slots.clone(),
+        }
     }
 
     pub(crate) fn push(&mut self, text: &str) {
@@ -137,16 +160,18 @@ impl Writer {
                 continue;
             }
             number += 1;
-            let is_int = slots.next().is_some_and(|slot| {
-                slot.is_int()
-            });
-            match self.driver {
-                Driver::Mysql | Driver::Sqlite => sql.push('?'),
-                Driver::Postgres if is_int => sql.push_str(&format!("CAST(${number} AS bigint)")),
-                Driver::Postgres => sql.push_str(&format!("CAST(${number} AS text)")),
-            }
+            let is_int = slots.next().is_some_and(Slot::is_int);
+            let placeholder = match self.driver {
+                Driver::Mysql | Driver::Sqlite => "?".to_owned(),
+                Driver::Postgres if is_int => format!("CAST(${number} AS bigint)"),
+                Driver::Postgres => format!("CAST(${number} AS text)"),
+            };
+            sql.push_str(&placeholder);
         }
-        Statement { sql, slots: self.slots }
+        Statement {
+            sql,
+            slots: self.slots,
+        }
     }
 }
 

@@ -41,7 +41,11 @@ schemes = "md5"
 async fn people(driver: Driver, name: &str) -> Database {
     let database = Database::new(driver, name).await;
     // MariaDB alone reads a backslash in a text as an escape.
-    let sql = if driver == Driver::Mysql { PEOPLE.replace('\\', "\\\\") } else { PEOPLE.to_owned() };
+    let sql = if driver == Driver::Mysql {
+        PEOPLE.replace('\\', "\\\\")
+    } else {
+        PEOPLE.to_owned()
+    };
     database.execute(&sql).await;
     database
 }
@@ -75,15 +79,35 @@ async fn one_row_is_a_person_and_two_are_none() {
             assert_eq!(person.external_id.as_str(), id, "{driver:?} {login}");
         }
         assert_eq!(store.find("twin").await, Lookup::Ambiguous, "{driver:?}");
-        for login in ["nobody", "jurgen", "anna ", "gone", "' OR '1'='1", "%", "anna\0", ""] {
-            assert_eq!(store.find(login).await, Lookup::Absent, "{driver:?} {login}");
+        for login in [
+            "nobody",
+            "jurgen",
+            "anna ",
+            "gone",
+            "' OR '1'='1",
+            "%",
+            "anna\0",
+            "",
+        ] {
+            assert_eq!(
+                store.find(login).await,
+                Lookup::Absent,
+                "{driver:?} {login}"
+            );
         }
         let anna = found(store.find("anna").await);
         assert_eq!((anna.login.as_str(), anna.is_active), ("Anna", true));
         assert_eq!(anna.attributes["email"], "anna@example.org");
-        assert!(!format!("{anna:?}").contains("5c90b9"), "Debug shows no hash");
+        assert!(
+            !format!("{anna:?}").contains("5c90b9"),
+            "Debug shows no hash"
+        );
         for (login, is_active) in [("off", false), ("ended", false), ("lasting", true)] {
-            assert_eq!(found(store.find(login).await).is_active, is_active, "{driver:?} {login}");
+            assert_eq!(
+                found(store.find(login).await).is_active,
+                is_active,
+                "{driver:?} {login}"
+            );
         }
         database.drop_now().await;
     }
@@ -99,7 +123,11 @@ async fn pages_hold_everybody_once() {
         loop {
             let page = store.list(after.as_ref(), 4).await.unwrap();
             assert!(page.people.len() <= 4);
-            assert!(page.people.iter().all(|person| format!("{:?}", person.row) == "{}"));
+            assert!(
+                page.people
+                    .iter()
+                    .all(|person| format!("{:?}", person.row) == "{}")
+            );
             ids.extend(page.people.into_iter().map(|person| person.external_id));
             let Some(next) = page.next else { break };
             after = Some(next);
@@ -114,7 +142,11 @@ async fn pages_hold_everybody_once() {
 async fn groups_and_queries_of_ones_own() {
     for driver in ENGINES {
         let database = people(driver, "own").await;
-        let id = if driver == Driver::Postgres { "CAST(:id AS int)" } else { ":id" };
+        let id = if driver == Driver::Postgres {
+            "CAST(:id AS int)"
+        } else {
+            ":id"
+        };
         let preset = format!(
             "id = 'own'\napplication = 'Test'\n[users]\n\
              query = \"SELECT id, name AS login, mail, pw AS password, state AS active FROM people \
@@ -126,12 +158,19 @@ async fn groups_and_queries_of_ones_own() {
         );
         let store = open(&database, &preset);
         let anna = found(store.find("ANNA").await);
-        assert_eq!((anna.external_id.as_str(), anna.is_active), ("1", true), "{driver:?}");
+        assert_eq!(
+            (anna.external_id.as_str(), anna.is_active),
+            ("1", true),
+            "{driver:?}"
+        );
         assert_eq!(anna.groups, ["apes", "zebra"], "{driver:?}");
         assert_eq!(anna.attributes["email"], "anna@example.org");
         let password = Secret::new(b"Secret123".to_vec());
         let verdict = store.rule().verify(&anna.row, &password);
-        assert!(matches!(verdict, im_auth_schemes::Verdict::Match { .. }), "{verdict:?}");
+        assert!(
+            matches!(verdict, im_auth_schemes::Verdict::Match { .. }),
+            "{verdict:?}"
+        );
         assert!(!found(store.find("off").await).is_active);
         assert_eq!(store.find("twin").await, Lookup::Ambiguous);
         assert_eq!(store.find("gone").await, Lookup::Absent);
@@ -146,22 +185,47 @@ async fn groups_and_queries_of_ones_own() {
 async fn a_check_tells_all_that_can_be_seen() {
     for driver in ENGINES {
         let database = people(driver, "check").await;
-        database.execute("CREATE INDEX people_name ON people (name)").await;
+        database
+            .execute("CREATE INDEX people_name ON people (name)")
+            .await;
         let exact = PRESET.replace("match = \"ci\"", "match = \"cs\"");
         let report = open(&database, &exact).check().await;
         assert_eq!(report.fault, None, "{driver:?}");
         assert_eq!(report.missing, [], "{driver:?}");
         assert_eq!(report.absent, ["phone"], "{driver:?}");
-        assert_eq!(report.is_writable, Some(driver != Driver::Sqlite), "{driver:?}");
-        assert_eq!(report.uses_index, Some(true), "{driver:?} {:?}", report.explanation);
+        assert_eq!(
+            report.is_writable,
+            Some(driver != Driver::Sqlite),
+            "{driver:?}"
+        );
+        assert_eq!(
+            report.uses_index,
+            Some(true),
+            "{driver:?} {:?}",
+            report.explanation
+        );
         assert!(report.version.is_some_and(|version| version.len() > 3));
         let sample = report.sample;
-        assert_eq!((sample.rows, sample.active, sample.without_password), (10, 8, 9));
+        assert_eq!(
+            (sample.rows, sample.active, sample.without_password),
+            (10, 8, 9)
+        );
         assert_eq!((sample.schemes["md5"].0, sample.weak()), (1, 1));
-        let on = if driver == Driver::Mysql { " ON people" } else { "" };
-        database.execute(&format!("DROP INDEX people_name{on}")).await;
+        let on = if driver == Driver::Mysql {
+            " ON people"
+        } else {
+            ""
+        };
+        database
+            .execute(&format!("DROP INDEX people_name{on}"))
+            .await;
         let report = open(&database, &exact).check().await;
-        assert_eq!(report.uses_index, Some(false), "{driver:?} {:?}", report.explanation);
+        assert_eq!(
+            report.uses_index,
+            Some(false),
+            "{driver:?} {:?}",
+            report.explanation
+        );
         database.drop_now().await;
     }
 }
@@ -180,7 +244,9 @@ async fn a_user_who_only_reads_is_enough_and_is_noticed() {
                 format!("DROP USER '{user}'@'%'"),
             ),
             _ => (
-                format!("CREATE ROLE {user} LOGIN PASSWORD 'reader'; GRANT SELECT ON people TO {user}"),
+                format!(
+                    "CREATE ROLE {user} LOGIN PASSWORD 'reader'; GRANT SELECT ON people TO {user}"
+                ),
                 format!("DROP OWNED BY {user}; DROP ROLE {user}"),
             ),
         };
@@ -190,9 +256,16 @@ async fn a_user_who_only_reads_is_enough_and_is_noticed() {
         let store = SqlStore::open(&config, Clock::system()).unwrap();
         assert_eq!(found(store.find("anna").await).external_id.as_str(), "1");
         let report = store.check().await;
-        assert_eq!((report.fault, report.is_writable), (None, Some(false)), "{driver:?}");
+        assert_eq!(
+            (report.fault, report.is_writable),
+            (None, Some(false)),
+            "{driver:?}"
+        );
         // What it may not read is said as such.
-        let rooms = PRESET.replace("deleted = 0", "EXISTS (SELECT 1 FROM rooms r WHERE r.person = u.id)");
+        let rooms = PRESET.replace(
+            "deleted = 0",
+            "EXISTS (SELECT 1 FROM rooms r WHERE r.person = u.id)",
+        );
         config.preset = Preset::parse(&rooms).unwrap();
         let store = SqlStore::open(&config, Clock::system()).unwrap();
         let class = match store.find("anna").await {
@@ -211,6 +284,9 @@ async fn a_user_who_only_reads_is_enough_and_is_noticed() {
 async fn the_limits_hold() {
     let database = people(Driver::Sqlite, "limits").await;
     let mut config = database.config(Preset::parse(PRESET).unwrap());
-    config.limits = Limits { connections_max: 5, ..Limits::default() };
+    config.limits = Limits {
+        connections_max: 5,
+        ..Limits::default()
+    };
     assert!(SqlStore::open(&config, Clock::system()).is_err());
 }

@@ -22,12 +22,19 @@ struct Played {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_case_of_every_store_comes_out() {
     let mut texts = vec![OURS.to_owned()];
-    for path in variable("IM_STORE_FIXTURES").iter().flat_map(|paths| paths.split(':')) {
+    for path in variable("IM_STORE_FIXTURES")
+        .iter()
+        .flat_map(|paths| paths.split(':'))
+    {
         texts.push(std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{path}: {e}")));
     }
     let (mut stores, mut cases, mut skipped) = (0, 0, Vec::new());
     let mut faults = Vec::new();
-    for line in texts.iter().flat_map(|text| text.lines()).filter(|line| !line.is_empty()) {
+    for line in texts
+        .iter()
+        .flat_map(|text| text.lines())
+        .filter(|line| !line.is_empty())
+    {
         let store: Value = serde_json::from_str(line).unwrap();
         let name = text(&store, "store_id");
         let Some(driver) = driver_of(&store) else {
@@ -37,9 +44,17 @@ async fn every_case_of_every_store_comes_out() {
         let played = play(driver, &store).await;
         stores += 1;
         cases += played.cases;
-        faults.extend(played.faults.into_iter().map(|fault| format!("{name}: {fault}")));
+        faults.extend(
+            played
+                .faults
+                .into_iter()
+                .map(|fault| format!("{name}: {fault}")),
+        );
     }
-    println!("{stores} stores, {cases} cases, {} wrong; skipped: {skipped:?}", faults.len());
+    println!(
+        "{stores} stores, {cases} cases, {} wrong; skipped: {skipped:?}",
+        faults.len()
+    );
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     assert!(stores >= 13, "only {stores} stores");
 }
@@ -79,11 +94,20 @@ async fn play(driver: Driver, store: &Value) -> Played {
 }
 
 async fn load(database: &Database, store: &Value) {
-    let mut sql = text(store, "create_table_sql").trim_end_matches([';', ' ', '\n']).to_owned();
-    let quote = if database.driver == Driver::Mysql { '`' } else { '"' };
+    let mut sql = text(store, "create_table_sql")
+        .trim_end_matches([';', ' ', '\n'])
+        .to_owned();
+    let quote = if database.driver == Driver::Mysql {
+        '`'
+    } else {
+        '"'
+    };
     for row in store["rows"].as_array().unwrap() {
         let row = row.as_object().unwrap();
-        let names: Vec<_> = row.keys().map(|name| format!("{quote}{name}{quote}")).collect();
+        let names: Vec<_> = row
+            .keys()
+            .map(|name| format!("{quote}{name}{quote}"))
+            .collect();
         let values: Vec<_> = row.values().map(|v| literal(database.driver, v)).collect();
         sql += &format!(
             ";\nINSERT INTO {quote}{}{quote} ({}) VALUES ({})",
@@ -105,11 +129,26 @@ async fn open(database: &Database, store: &Value) -> Result<SqlStore, String> {
     let mut preset: toml::Table = toml::from_str(shipped).unwrap();
     let users = preset["users"].as_table_mut().unwrap();
     let base = users["table"].as_str().unwrap();
-    let base = base.split_whitespace().next().unwrap().trim_matches('"').to_owned();
+    let base = base
+        .split_whitespace()
+        .next()
+        .unwrap()
+        .trim_matches('"')
+        .to_owned();
     let bare = base.trim_start_matches("{prefix}");
-    let prefix = table.strip_suffix(bare).filter(|_| base != bare).map(str::to_owned);
-    let has = |name: &str| columns.iter().any(|column| column.eq_ignore_ascii_case(name));
-    let id_column = users.get("id").and_then(toml::Value::as_str).map(str::to_owned);
+    let prefix = table
+        .strip_suffix(bare)
+        .filter(|_| base != bare)
+        .map(str::to_owned);
+    let has = |name: &str| {
+        columns
+            .iter()
+            .any(|column| column.eq_ignore_ascii_case(name))
+    };
+    let id_column = users
+        .get("id")
+        .and_then(toml::Value::as_str)
+        .map(str::to_owned);
     if id_column.is_some_and(|id| !has(id.rsplit('.').next().unwrap())) {
         users.remove("id");
     }
@@ -120,6 +159,19 @@ async fn open(database: &Database, store: &Value) -> Result<SqlStore, String> {
     }
     let users = preset["users"].as_table_mut().unwrap();
     users.insert("table".to_owned(), format!("\"{table}\"").into());
+    // One value of many named ones has its own column there.
+    let passwords = preset["passwords"].as_table_mut().unwrap();
+    let column = passwords["column"].as_str().unwrap();
+    if column.strip_suffix(".value").is_some() && !has("value") {
+        let column = ["password_hash", "password"]
+            .into_iter()
+            .find(|name| has(name));
+        passwords.insert(
+            "column".to_owned(),
+            column.ok_or("no column of passwords")?.into(),
+        );
+    }
+    let users = preset["users"].as_table_mut().unwrap();
     for key in ["active", "row"] {
         if let Some(condition) = users.get(key).and_then(toml::Value::as_str) {
             let flat = without_selects(condition, &has);
@@ -178,7 +230,9 @@ fn store_of(
 
 fn secrets(given: &Value) -> BTreeMap<String, Vec<Secret<Vec<u8>>>> {
     let secret = |value: &Value| {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let text = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
         Secret::new(text.into_bytes())
     };
     let values = |value: &Value| match value {

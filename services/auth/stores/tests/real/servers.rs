@@ -10,7 +10,10 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Row as _, raw_sql};
 use tempfile::TempDir;
 
-#[expect(clippy::disallowed_methods, reason = "the test command speaks through the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the test command speaks through the environment"
+)]
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
@@ -61,7 +64,9 @@ async fn execute(driver: Driver, url: &str, sql: &str) {
 }
 
 async fn sqlite(path: &str) -> SqliteConnection {
-    let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true);
     options.connect().await.unwrap()
 }
 
@@ -80,7 +85,11 @@ impl Database {
             Driver::Sqlite => {}
         }
         let directory = (driver == Driver::Sqlite).then(|| TempDir::new().unwrap());
-        Self { driver, name, directory }
+        Self {
+            driver,
+            name,
+            directory,
+        }
     }
 
     fn file(&self) -> PathBuf {
@@ -118,7 +127,10 @@ impl Database {
                 let row = $connection.fetch_optional(sql).await.unwrap();
                 row.map_or_else(Vec::new, |row| {
                     use sqlx::Column as _;
-                    row.columns().iter().map(|column| column.name().to_owned()).collect()
+                    row.columns()
+                        .iter()
+                        .map(|column| column.name().to_owned())
+                        .collect()
                 })
             }};
         }
@@ -143,7 +155,12 @@ impl Database {
         let server = server_url(self.driver);
         match self.driver {
             Driver::Mysql => {
-                execute(self.driver, &server, &format!("DROP DATABASE `{}`", self.name)).await;
+                execute(
+                    self.driver,
+                    &server,
+                    &format!("DROP DATABASE `{}`", self.name),
+                )
+                .await;
             }
             Driver::Postgres => {
                 let drop = format!("DROP DATABASE \"{}\" WITH (FORCE)", self.name);
@@ -166,7 +183,11 @@ pub(crate) fn literal(driver: Driver, value: &serde_json::Value) -> String {
         Value::Number(number) => number.to_string(),
         Value::String(text) => {
             let text = text.replace('\'', "''");
-            let text = if driver == Driver::Mysql { text.replace('\\', "\\\\") } else { text };
+            let text = if driver == Driver::Mysql {
+                text.replace('\\', "\\\\")
+            } else {
+                text
+            };
             format!("'{text}'")
         }
         Value::Object(object) => {
