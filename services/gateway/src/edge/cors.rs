@@ -28,13 +28,12 @@ impl Cors {
         }
     }
 
-    fn allowed<'a>(&self, headers: &'a HeaderMap) -> Option<&'a HeaderValue> {
-        let origin = headers.get(header::ORIGIN)?;
-        let text = origin.to_str().ok()?;
-        self.origins
-            .iter()
-            .any(|allowed| allowed == "*" || allowed == text)
-            .then_some(origin)
+    fn allows(&self, origin: &HeaderValue) -> bool {
+        let allowed = |text| {
+            let mut origins = self.origins.iter();
+            origins.any(|allowed| allowed == "*" || allowed == text)
+        };
+        origin.to_str().is_ok_and(allowed)
     }
 
     /// The answer to a browser's question before the call, if it is one.
@@ -46,7 +45,8 @@ impl Cors {
         }
         let mut response = Response::new(axum::body::Body::empty());
         *response.status_mut() = StatusCode::NO_CONTENT;
-        if self.allowed(headers).is_some() {
+        let origin = headers.get(header::ORIGIN);
+        if origin.is_some_and(|origin| self.allows(origin)) {
             let answer = response.headers_mut();
             answer.insert(
                 header::ACCESS_CONTROL_ALLOW_METHODS,
@@ -61,13 +61,13 @@ impl Cors {
         Some(response)
     }
 
-    /// What every answer to `origin` says.
-    pub(crate) fn decorate(&self, request: &HeaderMap, response: &mut HeaderMap) {
+    /// What every answer to a page from `origin` says.
+    pub(crate) fn decorate(&self, origin: Option<&HeaderValue>, response: &mut HeaderMap) {
         if self.origins.is_empty() {
             return;
         }
         response.append(header::VARY, HeaderValue::from_static("origin"));
-        if let Some(origin) = self.allowed(request) {
+        if let Some(origin) = origin.filter(|origin| self.allows(origin)) {
             response.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
             response.insert(
                 header::ACCESS_CONTROL_EXPOSE_HEADERS,
@@ -120,7 +120,7 @@ mod tests {
         ] {
             let headers = request(origin);
             let mut answer = HeaderMap::new();
-            cors.decorate(&headers, &mut answer);
+            cors.decorate(headers.get(header::ORIGIN), &mut answer);
             assert_eq!(
                 answer.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN),
                 expected,
@@ -144,7 +144,8 @@ mod tests {
     fn exposed_headers_tell_grpc_web_the_outcome() {
         let cors = Cors::new(&["*".to_owned()]);
         let mut answer = HeaderMap::new();
-        cors.decorate(&request("https://any.example"), &mut answer);
+        let origin = HeaderValue::from_static("https://any.example");
+        cors.decorate(Some(&origin), &mut answer);
         let exposed = answer
             .get(header::ACCESS_CONTROL_EXPOSE_HEADERS)
             .unwrap()

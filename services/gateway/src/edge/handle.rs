@@ -34,7 +34,7 @@ pub(super) async fn handle(
 ) -> HttpResponse {
     let started = Instant::now();
     let request_id = request_id(&gateway, request.headers());
-    let asked = request.headers().clone();
+    let origin = request.headers().get(header::ORIGIN).cloned();
     let kind = kind(&request);
     // The path without the query, which may hold a ticket.
     let span = tracing::info_span!(
@@ -65,7 +65,7 @@ pub(super) async fn handle(
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         headers.insert(REQUEST_ID, value);
     }
-    gateway.cors.decorate(&asked, headers);
+    gateway.cors.decorate(origin.as_ref(), headers);
     cors::harden(headers);
     if let Some(value) = gateway.strict_transport.as_ref().filter(|_| is_encrypted) {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, value.clone());

@@ -2,14 +2,21 @@
 
 use std::{convert::Infallible, sync::Arc};
 
-use http::{HeaderMap, HeaderName, Request, Response, header};
+use http::{HeaderMap, HeaderName, Request, Response, header, request::Parts};
 use http_body_util::{BodyStream, Limited, StreamBody};
-use im_runtime::{error::status, rpc::RpcBody};
+use im_runtime::{
+    error::status,
+    rpc::{RequestContext, RpcBody},
+};
 use tower::{Layer as _, ServiceExt as _};
 
 use super::{Access, access};
 use crate::{
-    edge::Visit, error::GatewayError, http::HttpResponse, service::Gateway, stream::StreamRpc,
+    edge::{Caller, Visit},
+    error::GatewayError,
+    http::HttpResponse,
+    service::Gateway,
+    stream::StreamRpc,
 };
 
 /// What a client may send along; everything else is ours to say.
@@ -79,48 +86,62 @@ async fn forward(
     visit: Visit,
     request: Request<RpcBody>,
 ) -> Response<RpcBody> {
-    let request = match prepare(gateway, &visit, request).await {
-        Ok(request) => request,
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path();
+    let (context, caller) = match admit(gateway, &visit, path, &parts.headers).await {
+        Ok(admitted) => admitted,
         Err(refused) => return refused.into_http(),
     };
-    let path = request.uri().path();
-    match StreamRpc::of(path) {
-        Some(rpc) => rpc.answer(Arc::clone(gateway), request).await,
-        None => gateway.backends.of(path).forward(request).await,
+    if let (Some(rpc), Some(caller)) = (StreamRpc::of(path), &caller) {
+        return rpc.answer(Arc::clone(gateway), caller.clone(), body).await;
+    }
+    let backend = gateway.backends.of(path);
+    // A stream may say any amount, frame by frame; one message may not.
+    let rpc = gateway.methods.get(path);
+    let body = if rpc.is_some_and(|rpc| !rpc.is_client_streaming()) {
+        RpcBody::new(Limited::new(body, gateway.settings.body_bytes_max))
+    } else {
+        body
+    };
+    let mut request = rewritten(&context, parts, body);
+    request.extensions_mut().insert(visit);
+    if let Some(caller) = caller {
+        request.extensions_mut().insert(caller);
+    }
+    backend.forward(request).await
+}
+
+/// Whether the rpc may be called: with what context, and by whom if that has to be known.
+async fn admit(
+    gateway: &Gateway,
+    visit: &Visit,
+    path: &str,
+    headers: &HeaderMap,
+) -> Result<(RequestContext, Option<Caller>), tonic::Status> {
+    let mut context = visit.context(headers);
+    if OPERATOR.iter().any(|prefix| path.starts_with(prefix)) {
+        return Ok((context, None));
+    }
+    if gateway.methods.get(path).is_none() {
+        return Err(status(&GatewayError::MethodNotServed));
+    }
+    match access(path) {
+        // No token is asked for, so none is passed on either.
+        Access::Open => {
+            let rate = gateway.rates.open_call(visit.client_address);
+            rate.map_err(|error| status(&error))?;
+            context.bearer = None;
+            Ok((context, None))
+        }
+        needed => {
+            let caller = gateway.authenticate(&context, needed).await?;
+            Ok((context, Some(caller)))
+        }
     }
 }
 
-/// Checks the caller and replaces the metadata.
-async fn prepare(
-    gateway: &Gateway,
-    visit: &Visit,
-    request: Request<RpcBody>,
-) -> Result<Request<RpcBody>, tonic::Status> {
-    let (parts, body) = request.into_parts();
-    let path = parts.uri.path().to_owned();
-    let is_operator = OPERATOR.iter().any(|prefix| path.starts_with(prefix));
-    let mut context = visit.context(&parts.headers);
-    let mut caller = None;
-    let mut body = body;
-    if !is_operator {
-        let rpc = gateway
-            .methods
-            .get(&path)
-            .ok_or_else(|| status(&GatewayError::MethodNotServed))?;
-        // A stream may say any amount, frame by frame; one message may not.
-        if !rpc.is_client_streaming() {
-            body = RpcBody::new(Limited::new(body, gateway.settings.body_bytes_max));
-        }
-        match access(&path) {
-            // No token is asked for, so none is passed on either.
-            Access::Open => {
-                let rate = gateway.rates.open_call(visit.client_address);
-                rate.map_err(|error| status(&error))?;
-                context.bearer = None;
-            }
-            needed => caller = Some(gateway.authenticate(&context, needed).await?),
-        }
-    }
+/// The request with metadata of ours in place of the client's.
+fn rewritten(context: &RequestContext, parts: Parts, body: RpcBody) -> Request<RpcBody> {
     let mut forwarded = tonic::Request::new(());
     context.attach(&mut forwarded);
     let mut headers = forwarded.into_parts().0.into_headers();
@@ -134,9 +155,5 @@ async fn prepare(
     *request.uri_mut() = parts.uri;
     *request.version_mut() = http::Version::HTTP_2;
     *request.headers_mut() = headers;
-    request.extensions_mut().insert(visit.clone());
-    if let Some(caller) = caller {
-        request.extensions_mut().insert(caller);
-    }
-    Ok(request)
+    request
 }

@@ -98,6 +98,20 @@ fn session<T: Transport>(gateway: &Gateway, stream: &OpenStream) -> Session {
     )
 }
 
+/// Why a stream cannot be carried on.
+enum Stop {
+    /// The client is gone.
+    Gone,
+    /// The client takes nothing.
+    Stalled,
+}
+
+impl From<Gone> for Stop {
+    fn from(_: Gone) -> Self {
+        Self::Gone
+    }
+}
+
 struct Engine<T> {
     stream: OpenStream,
     session: Session,
@@ -153,8 +167,14 @@ impl<T: Transport> Engine<T> {
                 },
                 () = timer.as_mut() => self.timed(),
             };
-            if self.handle_all(input).await.is_err() {
-                return "GONE";
+            // Boxed, so that a stream at rest takes no room for what it does when something happens.
+            match Box::pin(self.handle_all(input)).await {
+                Ok(()) => {}
+                Err(Stop::Gone) => return "GONE",
+                Err(Stop::Stalled) => {
+                    self.part().await;
+                    return self.reason;
+                }
             }
             if self.session.is_ended() {
                 let closing = self.transport.close(self.closing);
@@ -163,6 +183,24 @@ impl<T: Transport> Engine<T> {
                 return self.reason;
             }
         }
+    }
+
+    /// Tells a client that takes nothing why its stream ends, should it begin to read again soon.
+    async fn part(&mut self) {
+        let end = End::SlowReader;
+        self.note(&end);
+        let parting = self.session.handle(Input::End(end), Instant::now());
+        let telling = async {
+            for action in parting {
+                if let Action::Send(frame) = action {
+                    self.transport.send(frame).await?;
+                }
+            }
+            self.transport.flush().await?;
+            self.transport.close(self.closing).await;
+            Ok::<_, Gone>(())
+        };
+        let _untold = timeout(self.write_timeout, telling).await;
     }
 
     fn deadline(&self) -> Instant {
@@ -192,7 +230,7 @@ impl<T: Transport> Engine<T> {
     }
 
     /// Handles one thing and those that wait behind it, then flushes once.
-    async fn handle_all(&mut self, first: Input) -> Result<(), Gone> {
+    async fn handle_all(&mut self, first: Input) -> Result<(), Stop> {
         let was_opening = self.is_opening();
         self.handle(first).await?;
         for _ in 0..INPUTS_PER_FLUSH {
@@ -208,7 +246,7 @@ impl<T: Transport> Engine<T> {
                 .await?;
         }
         let flushed = timeout(self.write_timeout, self.transport.flush()).await;
-        flushed.map_err(|_elapsed| Gone)??;
+        flushed.map_err(|_elapsed| Stop::Stalled)??;
         if self.credit > 0 {
             self.stream
                 .node
@@ -217,7 +255,7 @@ impl<T: Transport> Engine<T> {
         Ok(())
     }
 
-    async fn handle(&mut self, input: Input) -> Result<(), Gone> {
+    async fn handle(&mut self, input: Input) -> Result<(), Stop> {
         if let Input::End(end) = &input {
             self.note(end);
         }
@@ -236,12 +274,12 @@ impl<T: Transport> Engine<T> {
         };
     }
 
-    async fn perform(&mut self, action: Action) -> Result<(), Gone> {
+    async fn perform(&mut self, action: Action) -> Result<(), Stop> {
         let (node, slot) = (&self.stream.node, &self.stream.slot);
         match action {
             Action::Send(frame) => {
                 let sent = timeout(self.write_timeout, self.transport.send(frame)).await;
-                sent.map_err(|_elapsed| Gone)??;
+                sent.map_err(|_elapsed| Stop::Stalled)??;
             }
             Action::Probe => self.transport.probe().await?,
             Action::Watch(user_ids) => node.watch(slot, user_ids),

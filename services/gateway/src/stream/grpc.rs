@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use http::{HeaderValue, Request, Response, header};
+use http::{HeaderValue, Response, header};
 use im_proto::gateway::{
     ClientFrame, ConnectRequest, ConnectResponse, Hello, ListenRequest, ListenResponse,
     ServerFrame, client_frame, server_frame::Frame,
@@ -44,15 +44,12 @@ impl StreamRpc {
     pub(crate) async fn answer(
         self,
         gateway: Arc<Gateway>,
-        request: Request<RpcBody>,
+        caller: Caller,
+        body: RpcBody,
     ) -> Response<RpcBody> {
-        let (parts, body) = request.into_parts();
-        let answered = match parts.extensions.get::<Caller>().cloned() {
-            None => Err(status(&GatewayError::SessionRevoked)),
-            Some(caller) => match self {
-                Self::Connect => connect(gateway, caller, body).await,
-                Self::Listen => listen(gateway, caller, body).await,
-            },
+        let answered = match self {
+            Self::Connect => connect(gateway, caller, body).await,
+            Self::Listen => listen(gateway, caller, body).await,
         };
         let body = match answered {
             Ok(body) => body,
