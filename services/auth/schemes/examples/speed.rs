@@ -1,11 +1,11 @@
-//! Prints how many passwords a second one core verifies, by scheme. Build with --release.
+//! Prints how many passwords a second of processor time verifies, by scheme. Build with --release.
 #![expect(clippy::print_stdout, reason = "this is what the program is for")]
-#![expect(clippy::disallowed_methods, reason = "a stopwatch of the real time")]
+#![expect(clippy::disallowed_methods, reason = "a stopwatch")]
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use im_auth_schemes::{Options, PasswordRule, RuleError};
+use im_auth_schemes::{Options, PasswordRule, RuleError, Work};
 use im_types::Secret;
 
 /// Scheme, what is measured, and a stored value.
@@ -52,9 +52,17 @@ const CASES: [(&str, &str, &str); 12] = [
     ),
 ];
 
+/// Processor time of this program where the system tells it (Linux); else the real time since
+/// `start`, which is the same on an idle machine.
+fn spent(start: Instant) -> Duration {
+    let text = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
+    let nanoseconds = text.split(' ').next().and_then(|field| field.parse().ok());
+    nanoseconds.map_or_else(|| start.elapsed(), Duration::from_nanos)
+}
+
 fn main() -> Result<(), RuleError> {
     let wrong = Secret::new(b"not the password".to_vec());
-    println!("| scheme | work | verifications/s on one core |\n| --- | --- | --- |");
+    println!("| scheme | work | verifications per second of one core |\n| --- | --- | --- |");
     for (scheme, what, stored) in CASES {
         let options = Options {
             salt: Some("salt".to_owned()),
@@ -66,12 +74,18 @@ fn main() -> Result<(), RuleError> {
                 .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
                 .into();
         let start = Instant::now();
+        // Fast ones by the hundred, so that the stopwatch costs nothing beside them.
+        let is_fast = matches!(rule.usual_work().0, Work::Digests { rounds: 1 });
+        let batch = if is_fast { 100 } else { 1 };
         let mut count = 0_u32;
-        while start.elapsed() < Duration::from_secs(1) {
-            std::hint::black_box(rule.verify(&row, &wrong));
-            count += 1;
+        let begin = spent(start);
+        while spent(start) < begin + Duration::from_secs(1) {
+            for _ in 0..batch {
+                std::hint::black_box(rule.verify(&row, &wrong));
+            }
+            count += batch;
         }
-        let rate = f64::from(count) / start.elapsed().as_secs_f64();
+        let rate = f64::from(count) / (spent(start) - begin).as_secs_f64();
         println!("| `{scheme}` | {what} | {rate:.0} |");
     }
     Ok(())

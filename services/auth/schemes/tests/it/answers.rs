@@ -182,6 +182,25 @@ fn without_the_secret_nobody_can_tell() {
     assert!(PasswordRule::parse("sha1_kp", "", with_secrets(&many)).is_err());
 }
 
+#[test]
+fn values_from_before_there_was_a_secret_are_tried_without() {
+    // mahara_crypt of the site secret "k" and of none.
+    let salted = |stored: &str| row(&[("password", stored), ("salt", "a1b2c3d4")]);
+    let with_k = salted("$2a$06$jwlb5o5XWnC1hD.1xmd1yK36i4tWVSS");
+    let without = salted("$2a$06$QjTAq03fAAPMbuVQXYqs/bjtmSfvmRi");
+    for (secrets, row) in [
+        (&["k"][..], &with_k),
+        (&[], &without),
+        (&["later"], &without),
+    ] {
+        let rule = PasswordRule::parse("mahara_crypt", "", with_secrets(secrets)).unwrap();
+        assert!(is_match(rule.verify(row, &secret(PASSWORD))), "{secrets:?}");
+    }
+    assert!(!is_match(
+        rule("mahara_crypt").verify(&with_k, &secret(PASSWORD))
+    ));
+}
+
 /// These would run for minutes or take all memory; the test would not end.
 #[test]
 fn what_costs_too_much_is_not_computed() {
