@@ -85,7 +85,8 @@ fn main() -> Result<(), RuleError> {
             }
             count += batch;
         }
-        let rate = f64::from(count) / (spent(start) - begin).as_secs_f64();
+        let seconds = spent(start).saturating_sub(begin).as_secs_f64();
+        let rate = f64::from(count) / seconds;
         println!("| `{scheme}` | {what} | {rate:.0} |");
     }
     Ok(())
