@@ -1,6 +1,5 @@
 /** What the views ask of the state. */
 import type { Contact, Conversation, Message, Pending, State, UserId } from "./model";
-import { find } from "./run";
 
 /** What a person is called: by the caller's alias, else by the name they chose. */
 export function nameOf(state: State, id: UserId): string {
@@ -52,7 +51,7 @@ export const readers = (c: Conversation, seq: number, me: UserId): UserId[] =>
 
 /** Messages of a conversation that are still on their way. */
 export const onTheirWay = (state: State, c: Conversation): Pending[] =>
-  state.outbox.filter((p) => p.conversationId === c.id && !(p.seq > 0 && find(c.messages, p.seq)));
+  state.outbox.filter((p) => p.conversationId === c.id && !(p.seq > 0 && p.seq <= c.lastSeq));
 
 /** The newest own message that still has a text: what the Up arrow edits. */
 export const lastOwn = (state: State, c: Conversation): Message | undefined =>
