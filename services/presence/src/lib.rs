@@ -109,6 +109,7 @@ pub async fn build(settings: PresenceSettings, deps: Deps) -> Result<Service, Bu
         news,
         admission,
         shutdown: tasks.shutdown_token(),
+        feed_pace: Arc::default(),
         roster_bell: Arc::new(Notify::new()),
     };
     let replica_id = ids.new_uuid().to_string();

@@ -27,6 +27,7 @@ pub use contacts::ContactView;
 pub use hub::Hub;
 pub use nodes::NodeTerms;
 pub use presences::{NewClaim, PresenceView};
+pub(crate) use roster_feed::FeedPace;
 pub use roster_feed::{FeedEntry, FeedPage};
 pub use sights::Touched;
 pub use watch::WatchList;
@@ -77,6 +78,8 @@ pub struct Presence {
     pub(crate) admission: mpsc::Sender<AdmissionCommand>,
     /// Cancelled when the replica stops.
     pub(crate) shutdown: CancellationToken,
+    /// How often the end of the roster feed is told.
+    pub(crate) feed_pace: Arc<FeedPace>,
     /// Rung when rosters changed.
     pub(crate) roster_bell: Arc<Notify>,
 }

@@ -34,6 +34,43 @@ async fn feed(instance: &Instance, after_position: i64) -> Vec<(i64, String, Con
     told.collect()
 }
 
+/// Whoever follows the feed asks again until there is nothing more, while rosters go on changing.
+#[tokio::test]
+async fn following_the_feed_costs_by_time_and_not_by_change() {
+    const CHANGES: i64 = 120;
+    let world = World::mock().await;
+    world.set(Key::VisibilityMode, "open_community");
+    let ann = world.user("ann");
+    let service = world.start().await;
+    let write = async {
+        // Without consent one call is two changes.
+        for number in 0..CHANGES / 2 {
+            let other = world.user(&format!("user{number}"));
+            service.publish().await;
+            service.ask(ann, other).await.unwrap();
+        }
+    };
+    let begun_at = tokio::time::Instant::now();
+    let read = async {
+        let (mut calls, mut told) = (0, Vec::new());
+        while told.last() != Some(&CHANGES) {
+            let after = told.last().copied().unwrap_or_default();
+            let page = feed(&service, after).await;
+            told.extend(page.into_iter().map(|it| it.0));
+            calls += 1;
+        }
+        (calls, told)
+    };
+    let ((), (calls, told)) = tokio::join!(write, read);
+    assert_eq!(told, (1..=CHANGES).collect::<Vec<_>>());
+    let calls_max = begun_at.elapsed().as_millis() / 100 + 2;
+    assert!(
+        calls <= calls_max,
+        "{calls} calls, {calls_max} in this time"
+    );
+    service.stop().await;
+}
+
 #[tokio::test]
 async fn two_people_become_contacts_and_part() {
     let world = World::mock().await;
