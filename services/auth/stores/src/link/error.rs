@@ -9,7 +9,7 @@ use crate::Class;
 
 pub(crate) fn class_of(error: &sqlx::Error) -> Class {
     match error {
-        sqlx::Error::Io(error) => of_io(error.kind()),
+        sqlx::Error::Io(error) => of_io(error),
         sqlx::Error::Tls(_) => Class::Tls,
         sqlx::Error::Database(error) => of_database(error.as_ref()),
         sqlx::Error::WorkerCrashed => Class::Lost,
@@ -18,18 +18,25 @@ pub(crate) fn class_of(error: &sqlx::Error) -> Class {
     }
 }
 
-fn of_io(kind: io::ErrorKind) -> Class {
-    match kind {
+pub(crate) fn of_io(error: &io::Error) -> Class {
+    // A certificate that is not right ends the connection from below.
+    if let Some(inner) = error.get_ref()
+        && inner.is::<rustls::Error>()
+    {
+        return Class::Tls;
+    }
+    match error.kind() {
         io::ErrorKind::ConnectionRefused
         | io::ErrorKind::HostUnreachable
         | io::ErrorKind::NetworkUnreachable
         | io::ErrorKind::AddrNotAvailable
         | io::ErrorKind::NotFound
-        | io::ErrorKind::PermissionDenied => Class::Refused,
+        | io::ErrorKind::PermissionDenied
+        // A name that nobody knows comes without a kind of its own.
+        | io::ErrorKind::Other
+        | io::ErrorKind::InvalidInput => Class::Refused,
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Class::TimedOut,
         io::ErrorKind::InvalidData => Class::Protocol,
-        // A name that nobody knows comes without a kind of its own.
-        io::ErrorKind::Other | io::ErrorKind::InvalidInput => Class::Refused,
         _ => Class::Lost,
     }
 }
@@ -39,7 +46,10 @@ fn of_database(error: &dyn DatabaseError) -> Class {
         return of_mysql(error.number());
     }
     let code = error.code().unwrap_or_default();
-    if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
+    if error
+        .try_downcast_ref::<sqlx::postgres::PgDatabaseError>()
+        .is_some()
+    {
         return of_postgres(&code);
     }
     of_sqlite(&code)

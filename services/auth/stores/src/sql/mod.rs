@@ -1,5 +1,6 @@
 //! From presets to statements. Nothing here talks to a server.
 
+mod assemble;
 mod condition;
 mod dialect;
 mod own_query;

@@ -2,25 +2,26 @@
 //! time, and harms no other store.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use im_auth_schemes::Verdict;
 use im_auth_stores::{Class, Driver, Limits, Lookup, Missing, Preset, SqlConfig, SqlStore};
 use im_types::{Clock, Secret};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::proxy::{host_of, proxy};
 use crate::servers::Database;
 
 const SERVERS: [Driver; 2] = [Driver::Mysql, Driver::Postgres];
 
-const TABLE: &str = "CREATE TABLE people (id INT PRIMARY KEY, name VARCHAR(80), pw VARCHAR(100)); \
+pub(crate) const TABLE: &str = "CREATE TABLE people (id INT PRIMARY KEY, name VARCHAR(80), pw VARCHAR(100)); \
      INSERT INTO people VALUES (1, 'anna', '5c90b96a75d4f9d5a1cfaa6f532afdc8')";
 
-const PRESET: &str = "id = 'p'\napplication = 'T'\n[users]\ntable = 'people'\nlogin = 'name'\n\
+pub(crate) const PRESET: &str = "id = 'p'\napplication = 'T'\n[users]\ntable = 'people'\nlogin = 'name'\n\
      match = 'cs'\n[passwords]\ncolumn = 'pw'\nschemes = 'bcrypt|md5'\n";
 
 fn limits() -> Limits {
@@ -40,7 +41,7 @@ fn url_to(driver: Driver, port: u16) -> String {
     format!("{scheme}://im@127.0.0.1:{port}/im")
 }
 
-fn config(driver: Driver, url: String) -> SqlConfig {
+pub(crate) fn config(driver: Driver, url: String) -> SqlConfig {
     SqlConfig {
         tls: im_auth_stores::Tls::Off,
         limits: limits(),
@@ -48,18 +49,18 @@ fn config(driver: Driver, url: String) -> SqlConfig {
     }
 }
 
-fn open(config: &SqlConfig) -> SqlStore {
+pub(crate) fn open(config: &SqlConfig) -> SqlStore {
     SqlStore::open(config, Clock::system()).unwrap()
 }
 
-fn class(lookup: Lookup) -> Class {
+pub(crate) fn class(lookup: Lookup) -> Class {
     match lookup {
         Lookup::Unavailable(class) => class,
         other => panic!("{other:?}"),
     }
 }
 
-fn is_found(lookup: &Lookup) -> bool {
+pub(crate) fn is_found(lookup: &Lookup) -> bool {
     matches!(lookup, Lookup::Found(_))
 }
 
@@ -156,80 +157,6 @@ async fn a_hanging_server_holds_its_own_connections_only() {
         );
         tasks.abort_all();
     }
-}
-
-/// Between a store and its server: can stop passing on, or cut.
-struct Proxy {
-    port: u16,
-    hangs: Arc<AtomicBool>,
-    cuts: Arc<AtomicBool>,
-    connections: Arc<AtomicUsize>,
-    _tasks: JoinSet<()>,
-}
-
-async fn proxy(target: String) -> Proxy {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let (hangs, cuts) = (
-        Arc::new(AtomicBool::new(false)),
-        Arc::new(AtomicBool::new(false)),
-    );
-    let connections = Arc::new(AtomicUsize::new(0));
-    let mut tasks = JoinSet::new();
-    let (hang, cut, count) = (
-        Arc::clone(&hangs),
-        Arc::clone(&cuts),
-        Arc::clone(&connections),
-    );
-    tasks.spawn(async move {
-        let mut pairs = JoinSet::new();
-        while let Ok((client, _)) = listener.accept().await {
-            count.fetch_add(1, Ordering::SeqCst);
-            let server = TcpStream::connect(&target).await.unwrap();
-            pairs.spawn(pass(client, server, Arc::clone(&hang), Arc::clone(&cut)));
-        }
-    });
-    Proxy {
-        port,
-        hangs,
-        cuts,
-        connections,
-        _tasks: tasks,
-    }
-}
-
-async fn pass(client: TcpStream, server: TcpStream, hangs: Arc<AtomicBool>, cuts: Arc<AtomicBool>) {
-    let (mut from_client, mut to_client) = client.into_split();
-    let (mut from_server, mut to_server) = server.into_split();
-    let up = async {
-        let mut buffer = vec![0; 16_384];
-        while let Ok(bytes @ 1..) = from_client.read(&mut buffer).await {
-            // A statement is on its way: now the server dies.
-            if cuts.load(Ordering::SeqCst) {
-                return;
-            }
-            if !hangs.load(Ordering::SeqCst) {
-                to_server.write_all(&buffer[..bytes]).await.unwrap();
-            }
-        }
-    };
-    let down = async {
-        let mut buffer = vec![0; 16_384];
-        while let Ok(bytes @ 1..) = from_server.read(&mut buffer).await {
-            if to_client.write_all(&buffer[..bytes]).await.is_err() {
-                return;
-            }
-        }
-    };
-    tokio::select! { () = up => {}, () = down => {} }
-}
-
-fn host_of(url: &str) -> String {
-    let rest = url.split_once("://").unwrap().1;
-    let host = rest.split_once('/').unwrap().0;
-    host.rsplit_once('@')
-        .map_or(host, |(_, host)| host)
-        .to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -399,74 +326,4 @@ async fn a_row_that_asks_for_too_much_work_gets_none() {
     assert!(matches!(verdict, Verdict::TooCostly { .. }), "{verdict:?}");
     assert!(begin.elapsed() < Duration::from_millis(500));
     assert_eq!(store.check().await.sample.too_costly, 1);
-}
-
-/// Words that would be SQL, had they a way into it.
-const HOSTILE: [&str; 8] = [
-    "x'; DROP TABLE people; --",
-    "x\" OR \"1\"=\"1",
-    "x` OR `1`=`1",
-    "people; DELETE FROM people",
-    "people WHERE 1=1 --",
-    "name) OR (1=1",
-    "\u{1}",
-    "(SELECT pw FROM people)",
-];
-
-#[tokio::test]
-async fn nothing_in_a_login_or_a_configuration_becomes_sql() {
-    for driver in [Driver::Mysql, Driver::Postgres, Driver::Sqlite] {
-        let database = Database::new(driver, "hostile").await;
-        database.execute(TABLE).await;
-        let store = open(&config(driver, database.url()));
-        for text in HOSTILE {
-            assert_eq!(store.find(text).await, Lookup::Absent, "{driver:?} {text}");
-            for line in ["table", "login", "id", "match", "row", "active"] {
-                let mut preset: toml::Table = toml::from_str(PRESET).unwrap();
-                let users = preset["users"].as_table_mut().unwrap();
-                users.insert(line.to_owned(), text.into());
-                refused_or_nobody(&database, &preset, &format!("{line} = {text}")).await;
-            }
-            let mut preset: toml::Table = toml::from_str(PRESET).unwrap();
-            preset["passwords"]
-                .as_table_mut()
-                .unwrap()
-                .insert("column".to_owned(), text.into());
-            refused_or_nobody(&database, &preset, &format!("column = {text}")).await;
-            let prefixed = SqlConfig {
-                prefix: Some(text.to_owned()),
-                ..config(driver, database.url())
-            };
-            assert!(
-                SqlStore::open(&prefixed, Clock::system()).is_err(),
-                "prefix {text}"
-            );
-        }
-        assert!(
-            is_found(&store.find("anna").await),
-            "the table is as it was"
-        );
-        drop(store);
-        database.drop_now().await;
-    }
-}
-
-/// What is not refused when it is read finds nobody and has no rights.
-async fn refused_or_nobody(database: &Database, preset: &toml::Table, what: &str) {
-    let Ok(preset) = Preset::parse(&preset.to_string()) else {
-        return;
-    };
-    let config = SqlConfig {
-        preset,
-        ..config(database.driver, database.url())
-    };
-    let Ok(store) = SqlStore::open(&config, Clock::system()) else {
-        return;
-    };
-    let lookup = store.find("nobody").await;
-    let is_harmless = matches!(
-        lookup,
-        Lookup::Absent | Lookup::Unavailable(Class::Schema(_))
-    );
-    assert!(is_harmless, "{:?} {what}: {lookup:?}", database.driver);
 }

@@ -15,5 +15,8 @@
 mod faults;
 mod find;
 mod fixtures;
+mod hostile;
 mod presets;
+mod proxy;
 mod servers;
+mod tls;
