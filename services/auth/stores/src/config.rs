@@ -64,7 +64,7 @@ impl Limits {
         self.connect_timeout + self.statement_timeout * 2
     }
 
-    fn check(&self) -> Result<(), ConfigError> {
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let is_ok = (1..=4).contains(&self.connections_max)
             && self.waiting_max <= 1_024
             && !self.connect_timeout.is_zero()
@@ -72,7 +72,11 @@ impl Limits {
             && !self.statement_timeout.is_zero()
             && self.statement_timeout <= Duration::from_secs(30)
             && self.failures_max > 0;
-        if is_ok { Ok(()) } else { Err(ConfigError::Limits) }
+        if is_ok {
+            Ok(())
+        } else {
+            Err(ConfigError::Limits)
+        }
     }
 }
 
@@ -198,6 +202,12 @@ pub enum ConfigError {
     /// No such charset.
     #[error("passwords: {0}")]
     Charset(String),
+    /// Servers, filters or names of attributes.
+    #[error("directory: {0}")]
+    Directory(String),
+    /// Address or key.
+    #[error("HTTP store: {0}")]
+    Http(&'static str),
     /// Not a preset.
     #[error("not a preset: {0}")]
     Preset(String),

@@ -183,7 +183,7 @@ impl Preset {
 }
 
 /// Tables are merged, everything else is replaced.
-fn merge(base: &mut toml::Table, overrides: &toml::Table) {
+pub(crate) fn merge(base: &mut toml::Table, overrides: &toml::Table) {
     for (key, value) in overrides {
         match (base.get_mut(key), value) {
             (Some(toml::Value::Table(inner)), toml::Value::Table(over)) => merge(inner, over),

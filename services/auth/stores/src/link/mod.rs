@@ -17,7 +17,7 @@ use crate::config::SqlConfig;
 use crate::sql::{Arg, Driver, Schema};
 use crate::{Class, ConfigError};
 
-pub(crate) use error::class_of;
+pub(crate) use error::{class_of, of_io};
 pub(crate) use pool::{Lease, Pool};
 
 /// Values of a row, each as bytes.

@@ -1,20 +1,18 @@
-//! Few connections, a short queue before them, a breaker around them.
+//! The connections of a store.
 //!
 //! Not sqlx's pool: that one tries again by itself until its deadline, and takes a connection back
 //! in the middle of a statement. Here a refusal is told at once, and a connection that did not
 //! answer in time is closed.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout};
 
 use super::{Link, Target, Values};
 use crate::Class;
-use crate::breaker::{Attempt, Breaker};
 use crate::config::Limits;
+use crate::gate::{Gate, Pass};
 use crate::sql::{Arg, Statement};
 
 /// A connection that rested longer is not used again.
@@ -26,10 +24,8 @@ const GRACE: Duration = Duration::from_millis(100);
 pub(crate) struct Pool {
     target: Target,
     limits: Limits,
-    permits: Semaphore,
-    waiting: AtomicUsize,
+    gate: Gate,
     idle: Mutex<Vec<(Link, Instant)>>,
-    breaker: Breaker,
 }
 
 /// A connection and the right to use it. Dropped without [`Lease::done`] it is closed.
@@ -39,18 +35,8 @@ pub(crate) struct Lease<'a> {
     link: Link,
     /// It has been used before: the server may have closed it meanwhile.
     is_reused: bool,
-    attempt: Attempt<'a>,
+    pass: Pass<'a>,
     deadline: Instant,
-    _permit: SemaphorePermit<'a>,
-}
-
-/// Somebody who waits; counted until dropped.
-struct Waiter<'a>(&'a AtomicUsize);
-
-impl Drop for Waiter<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 impl Pool {
@@ -58,10 +44,8 @@ impl Pool {
         Self {
             target,
             limits,
-            permits: Semaphore::new(limits.connections_max),
-            waiting: AtomicUsize::new(0),
+            gate: Gate::new(&limits),
             idle: Mutex::default(),
-            breaker: Breaker::new(limits.failures_max, limits.open_for),
         }
     }
 
@@ -69,27 +53,10 @@ impl Pool {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn permit(&self) -> Result<SemaphorePermit<'_>, Class> {
-        if let Ok(permit) = self.permits.try_acquire() {
-            return Ok(permit);
-        }
-        let waiter = Waiter(&self.waiting);
-        if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.limits.waiting_max {
-            return Err(Class::Busy);
-        }
-        let permit = timeout(self.limits.connect_timeout, self.permits.acquire()).await;
-        drop(waiter);
-        permit.ok().and_then(Result::ok).ok_or(Class::Busy)
-    }
-
     /// A connection, at the latest after waiting and connecting.
     pub(crate) async fn take(&self) -> Result<Lease<'_>, Class> {
         let deadline = Instant::now() + self.limits.total();
-        // Before the queue, so that nobody waits for a store that is left alone …
-        self.breaker.check()?;
-        let permit = self.permit().await?;
-        // … and behind it, where the failures of those before are known.
-        let attempt = self.breaker.attempt()?;
+        let pass = self.gate.enter().await?;
         let idle = self.idle().pop();
         let idle = idle.filter(|(_, since)| since.elapsed() < IDLE_MAX);
         let is_reused = idle.is_some();
@@ -98,7 +65,7 @@ impl Pool {
             None => match self.connect().await {
                 Ok(link) => link,
                 Err(class) => {
-                    attempt.settle(&Err::<(), _>(class.clone()));
+                    pass.settle(&Err::<(), _>(class.clone()));
                     return Err(class);
                 }
             },
@@ -107,9 +74,8 @@ impl Pool {
             pool: self,
             link,
             is_reused,
-            attempt,
+            pass,
             deadline,
-            _permit: permit,
         })
     }
 
@@ -166,7 +132,7 @@ impl Lease<'_> {
             self.pool.idle().clear();
             return;
         }
-        self.attempt.settle(outcome);
+        self.pass.settle(outcome);
         if !has_failed {
             self.pool.idle().push((self.link, Instant::now()));
         }
