@@ -117,7 +117,8 @@ impl Preset {
         toml::from_str(text).map_err(|fault| ConfigError::Preset(fault.message().to_owned()))
     }
 
-    /// Parses it with lines of the administrator's in place of its own.
+    /// Parses it with lines of the administrator's in place of its own; an empty text takes a line
+    /// away.
     pub fn parse_with(text: &str, overrides: &toml::Table) -> Result<Self, ConfigError> {
         let fault = |fault: &toml::de::Error| ConfigError::Preset(fault.message().to_owned());
         let mut table: toml::Table = toml::from_str(text).map_err(|f| fault(&f))?;
@@ -182,11 +183,14 @@ impl Preset {
     }
 }
 
-/// Tables are merged, everything else is replaced.
+/// Tables are merged, everything else is replaced; an empty text takes a line away.
 pub(crate) fn merge(base: &mut toml::Table, overrides: &toml::Table) {
     for (key, value) in overrides {
         match (base.get_mut(key), value) {
             (Some(toml::Value::Table(inner)), toml::Value::Table(over)) => merge(inner, over),
+            (_, toml::Value::String(text)) if text.is_empty() => {
+                base.remove(key);
+            }
             _ => {
                 base.insert(key.clone(), value.clone());
             }

@@ -58,7 +58,8 @@ fn of_database(error: &dyn DatabaseError) -> Class {
 fn of_mysql(number: u16) -> Class {
     match number {
         1045 | 1698 | 1862 | 2059 => Class::Denied,
-        1044 | 1142 | 1143 | 1227 => Class::Permission,
+        // The last two: it would have changed something.
+        1044 | 1142 | 1143 | 1227 | 1370 | 1290 | 1792 => Class::Permission,
         1049 | 1054 | 1146 => Class::Schema(Vec::new()),
         // Too many connections, of all or of this user; host blocked.
         1040 | 1129 | 1130 | 1203 | 1226 => Class::Refused,
@@ -72,7 +73,8 @@ fn of_mysql(number: u16) -> Class {
 fn of_postgres(code: &str) -> Class {
     match code {
         "57014" | "55P03" => Class::TimedOut,
-        "42501" => Class::Permission,
+        // The second: it would have changed something.
+        "42501" | "25006" => Class::Permission,
         "42P01" | "42703" | "3D000" | "3F000" => Class::Schema(Vec::new()),
         "53300" | "57P03" => Class::Refused,
         "57P01" | "57P02" | "57P05" => Class::Lost,

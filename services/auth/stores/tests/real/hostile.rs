@@ -74,3 +74,74 @@ async fn refused_or_nobody(database: &Database, preset: &toml::Table, what: &str
     );
     assert!(is_harmless, "{:?} {what}: {lookup:?}", database.driver);
 }
+
+/// A query of an administrator's may call a function that writes: the session does not.
+#[tokio::test]
+async fn the_session_only_reads() {
+    for driver in [Driver::Mysql, Driver::Postgres] {
+        let database = Database::new(driver, "readonly").await;
+        database.execute(TABLE).await;
+        let function = match driver {
+            Driver::Mysql => {
+                "CREATE FUNCTION spoil() RETURNS INT MODIFIES SQL DATA \
+                 BEGIN INSERT INTO people VALUES (2, 'x', 'x'); RETURN 1; END"
+            }
+            _ => {
+                "CREATE FUNCTION spoil() RETURNS int LANGUAGE sql VOLATILE AS \
+                 'INSERT INTO people VALUES (2, ''x'', ''x''); SELECT 1'"
+            }
+        };
+        database.execute(function).await;
+        let text = "id = 'p'\napplication = 'T'\n[users]\nquery = 'SELECT spoil() AS id, :login AS \
+             login, :login AS pw'\n[passwords]\ncolumn = 'pw'\nschemes = 'md5'\n";
+        let spoiling = SqlConfig {
+            preset: Preset::parse(text).unwrap(),
+            ..config(driver, database.url())
+        };
+        let answer = open(&spoiling).find("anna").await;
+        assert_eq!(answer, Lookup::Unavailable(Class::Permission), "{driver:?}");
+        let store = open(&config(driver, database.url()));
+        assert_eq!(
+            store.list(None, 10).await.unwrap().people.len(),
+            1,
+            "nothing was written"
+        );
+        drop(store);
+        database.drop_now().await;
+    }
+}
+
+#[test]
+fn lines_are_overridden_and_taken_away() {
+    let lines: toml::Table =
+        toml::from_str("[users]\nactive = ''\nrow = 'x = 1'\n[users.attributes]\nphone = 'tel'\n")
+            .unwrap();
+    let text = Preset::shipped_text("phpbb3").unwrap();
+    let preset = Preset::parse_with(text, &lines).unwrap();
+    assert_eq!(
+        (preset.users.active, preset.users.row.as_deref()),
+        (None, Some("x = 1"))
+    );
+    let names: Vec<_> = preset.users.attributes.keys().map(String::as_str).collect();
+    assert_eq!(names, ["display_name", "email", "phone"]);
+    let wrong: toml::Table = toml::from_str("[users]\nactiv = 'x'\n").unwrap();
+    assert!(
+        Preset::parse_with(text, &wrong).is_err(),
+        "an unknown line is a fault"
+    );
+}
+
+#[test]
+fn presets_of_ones_own_are_read_from_a_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).unwrap();
+    write("p.toml", PRESET);
+    write("notes.txt", "not a preset");
+    let presets = Preset::read_directory(directory.path()).unwrap();
+    assert_eq!(presets.len(), 1);
+    write("q.toml", PRESET);
+    assert!(
+        Preset::read_directory(directory.path()).is_err(),
+        "the file is named for the id"
+    );
+}
