@@ -12,7 +12,7 @@ export function applyEntry(state: State, entry: Entry): State {
   const event = entry.event;
   switch (event.kind) {
     case "message":
-      return dropSent(change(state, event.message.conversationId, (c) => onMessage(c, event.message, state.me)), event.message);
+      return settle(change(state, event.message.conversationId, (c) => onMessage(c, event.message, state.me)), event.message);
     case "changed":
       return change(state, event.message.conversationId, (c) => onChanged(c, event.message, state.me));
     case "receipt":
@@ -139,9 +139,17 @@ function onContact(state: State, contact: Contact): State {
   return { ...state, contacts: { ...others, [contact.userId]: contact } };
 }
 
-/** An own message that has come back is on its way no longer. */
-function dropSent(state: State, message: Message): State {
-  if (message.senderId !== state.me || !message.clientKey) return state;
-  const outbox = state.outbox.filter((p) => p.clientKey !== message.clientKey);
-  return outbox.length === state.outbox.length ? state : { ...state, outbox };
+/** An own message that has come back is on its way no longer; who has written types no longer. */
+function settle(state: State, message: Message): State {
+  const { conversationId, senderId, clientKey } = message;
+  const typing = state.typing[conversationId];
+  let next = state;
+  if (typing && senderId in typing) {
+    const { [senderId]: _, ...others } = typing;
+    next = { ...next, typing: { ...next.typing, [conversationId]: others } };
+  }
+  if (senderId === state.me && clientKey && next.outbox.some((p) => p.clientKey === clientKey)) {
+    next = { ...next, outbox: next.outbox.filter((p) => p.clientKey !== clientKey) };
+  }
+  return next;
 }
