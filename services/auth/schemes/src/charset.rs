@@ -7,6 +7,22 @@ use zeroize::Zeroizing;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Charset(&'static Encoding);
 
+/// Names of `MySQL` and of others that the web does not know.
+const OTHER_NAMES: [(&str, &str); 12] = [
+    ("latin-1", "latin1"),
+    ("latin-2", "latin2"),
+    ("latin7", "iso-8859-13"),
+    ("utf8mb3", "utf-8"),
+    ("utf8mb4", "utf-8"),
+    ("koi8r", "koi8-r"),
+    ("koi8u", "koi8-u"),
+    ("cp932", "shift-jis"),
+    ("ujis", "euc-jp"),
+    ("euckr", "euc-kr"),
+    ("tis620", "tis-620"),
+    ("macroman", "macintosh"),
+];
+
 /// No such charset.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not the name of a charset (examples: utf-8, latin1, windows-1251, koi8-r, gbk)")]
@@ -18,12 +34,9 @@ impl Charset {
 
     /// Looks a name up, without regard to case.
     pub fn parse(label: &str) -> Result<Self, UnknownCharset> {
-        // `latin-1` and MySQL's names are not in the standard's list.
-        let name = match label.to_ascii_lowercase().as_str() {
-            "latin-1" | "cp1252" => "latin1".to_owned(),
-            "utf8mb4" | "utf8mb3" => "utf-8".to_owned(),
-            other => other.to_owned(),
-        };
+        let name = label.to_ascii_lowercase().replace('_', "-");
+        let other = OTHER_NAMES.iter().find(|(known, _)| *known == name);
+        let name = other.map_or(name.as_str(), |(_, name)| name);
         Encoding::for_label(name.as_bytes())
             .map(|encoding| Self(encoding.output_encoding()))
             .ok_or_else(|| UnknownCharset(label.to_owned()))
@@ -58,11 +71,24 @@ mod tests {
             ("ISO-8859-1", "windows-1252"),
             ("cp1251", "windows-1251"),
             ("utf8mb4", "UTF-8"),
+            ("koi8r", "KOI8-R"),
+            ("iso8859_15", "ISO-8859-15"),
+            ("sjis", "Shift_JIS"),
+            ("ISO_8859-1", "windows-1252"),
             ("utf-16", "UTF-8"),
         ] {
             assert_eq!(Charset::parse(label).unwrap().name(), name);
         }
         assert_eq!(Charset::parse("nix"), Err(UnknownCharset("nix".to_owned())));
+    }
+
+    #[test]
+    fn every_other_name_leads_somewhere() {
+        for (label, _) in OTHER_NAMES {
+            assert!(Charset::parse(label).is_ok(), "{label}");
+            let is_known = Encoding::for_label(label.as_bytes()).is_some();
+            assert!(!is_known, "{label} needs no other name");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod columns;
 mod grammar;
+mod readings;
 mod verify;
 
 pub use columns::Column;

@@ -1,33 +1,15 @@
-//! A row under a rule.
-
-use std::borrow::Cow;
+//! A password under a rule.
 
 use im_types::Secret;
 
-use super::columns::name_of;
-use super::{Chooser, Item, PasswordRule, Use};
-use crate::families;
-use crate::fields::{Fields, Row, trim_padding};
-use crate::prim::text::lower_ascii;
+use super::PasswordRule;
+use crate::fields::Row;
 use crate::scheme::{Attempt, Needs, Read, Scheme, SecretUse, Value};
 use crate::verdict::{Recognised, SchemeId, Unsupported, Verdict};
 use crate::work::Work;
 
 /// Longest password in bytes; applications that have a limit have this one.
 const PASSWORD_BYTES_MAX: usize = 4096;
-/// Longest stored value in bytes that is looked at.
-const STORED_BYTES_MAX: usize = 16_384;
-/// Values that mean "no password" wherever they stand.
-const NO_PASSWORD: [&[u8]; 8] = [b"", b"!", b"*", b"!!", b"*0", b"*1", b"*LK*", b"*NP*"];
-
-/// What the schemes of a rule make of a row.
-struct Readings {
-    /// Of those that have the form, in the order of the rule; `plain` comes last.
-    found: Vec<(&'static Scheme, Read)>,
-    /// Whether some password column holds something.
-    holds_something: bool,
-}
-
 /// The best answer so far when nothing matched.
 #[derive(Default)]
 struct Misses {
@@ -150,107 +132,6 @@ impl PasswordRule {
             SecretUse::OrEmpty => known.chain(empty).collect(),
         }
     }
-
-    fn readings(&self, row: &dyn Row) -> Readings {
-        let mut uses = Vec::new();
-        self.choose(&self.items, row, &mut uses);
-        let mut readings = Readings {
-            found: Vec::new(),
-            holds_something: holds(row.get(name_of(&self.options.password)).as_deref()),
-        };
-        let (plain, others): (Vec<_>, Vec<_>) = uses
-            .into_iter()
-            .partition(|one| one.scheme.id == families::PLAIN);
-        let mut recognised = Vec::new();
-        for one in others {
-            if self.read(one, row, &mut readings) {
-                recognised.push(self.column_of(one));
-            }
-        }
-        for one in plain {
-            if !recognised.contains(&self.column_of(one)) {
-                self.read(one, row, &mut readings);
-            }
-        }
-        readings
-    }
-
-    fn column_of<'r>(&'r self, one: &'r Use) -> &'r str {
-        name_of(one.column.as_ref().unwrap_or(&self.options.password))
-    }
-
-    /// Whether the value is one of this scheme.
-    fn read(&self, one: &Use, row: &dyn Row, readings: &mut Readings) -> bool {
-        let Some(stored) = row.get(self.column_of(one)) else {
-            return false;
-        };
-        if !holds(Some(&stored)) || stored.len() > STORED_BYTES_MAX {
-            return false;
-        }
-        readings.holds_something = true;
-        let column = |name: &str| row.get(name_of(name)).unwrap_or_default();
-        let needs = one.scheme.needs();
-        let salt = self.options.salt.as_deref().filter(|_| needs.salt);
-        let row_salt = salt.map_or(Cow::Borrowed(&[][..]), column);
-        let login = if needs.login {
-            column(&self.options.login)
-        } else {
-            Cow::default()
-        };
-        let id = if needs.id {
-            column(&self.options.id)
-        } else {
-            Cow::default()
-        };
-        let (hash, salt) = match &one.wrapper {
-            None => (stored.as_ref(), None),
-            Some(wrapper) => match wrapper.unwrap(&stored) {
-                Some(parts) => parts,
-                None => return false,
-            },
-        };
-        let fields = Fields {
-            stored: hash,
-            salt: salt.unwrap_or(&row_salt),
-            login: &login,
-            id: &id,
-            row,
-        };
-        let read = one.scheme.read(&fields);
-        let is_its_own = !matches!(read, Read::Foreign);
-        if is_its_own {
-            readings.found.push((one.scheme, read));
-        }
-        is_its_own
-    }
-
-    fn choose<'r>(&'r self, items: &'r [Item], row: &dyn Row, uses: &mut Vec<&'r Use>) {
-        for item in items {
-            let (chooser, cases) = match item {
-                Item::Use(one) => {
-                    uses.push(one);
-                    continue;
-                }
-                Item::By { chooser, cases } => (chooser, cases),
-            };
-            let value = match chooser {
-                Chooser::Column(name) => Some(row.get(name_of(name)).unwrap_or_default()),
-                Chooser::Setting(name) => {
-                    let values = self.options.secrets.get(name);
-                    let value = values.and_then(|values| values.first());
-                    value.map(|value| Cow::Borrowed(value.expose().as_slice()))
-                }
-            };
-            let value = value.map(|value| lower_ascii(trim_padding(&value)));
-            let case = cases
-                .iter()
-                .find(|case| value.is_some() && case.value == value)
-                .or_else(|| cases.iter().find(|case| case.value.is_none()));
-            if let Some(case) = case {
-                self.choose(&case.items, row, uses);
-            }
-        }
-    }
 }
 
 impl Misses {
@@ -282,16 +163,4 @@ impl Misses {
             },
         }
     }
-}
-
-/// Whether a column holds more than a marker for "no password".
-fn holds(stored: Option<&[u8]>) -> bool {
-    let Some(stored) = stored else {
-        return false;
-    };
-    let value = trim_padding(stored);
-    let is_invalid = value
-        .get(..8)
-        .is_some_and(|head| head.eq_ignore_ascii_case(b"invalid:"));
-    !NO_PASSWORD.contains(&value) && !is_invalid
 }

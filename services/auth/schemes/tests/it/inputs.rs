@@ -92,3 +92,26 @@ fn what_becomes_empty_or_has_a_nul_matches_nothing() {
     assert!(!takes("strip_trim", None, "a\\0b", b"a\0b"));
     assert!(!takes("phpbb_in", None, "a\0b", b"ab"));
 }
+
+#[test]
+fn a_login_was_hashed_in_the_charset_too() {
+    // sha1(lower(u) . p) with both in latin-1, as a board of 2005 did; lower case of bytes leaves
+    // the capital letter with its accent.
+    let verify = |charset: Option<&str>, stored: &str| {
+        let options = Options {
+            charset: charset.map(|label| Charset::parse(label).unwrap()),
+            ..options()
+        };
+        let rule = PasswordRule::parse("sha1_lu_p", "raw", options).unwrap();
+        let row = row(&[("password", stored), ("login", "JÜrgen")]);
+        is_match(rule.verify(&row, &secret("pässwörd")))
+    };
+    for stored in [
+        "f2b5c29ac6d7fb41e4f96fd0a9123eaa020690ed",
+        "ad006047c32c2f1230534c914bc444abdb3f2657",
+    ] {
+        assert!(verify(Some("latin1"), stored));
+        assert!(!verify(None, stored));
+        assert!(!verify(Some("koi8-r"), stored));
+    }
+}
