@@ -143,6 +143,7 @@ export class Stream {
     if (frame.welcome) {
       this.cancel("welcome");
       this.heartbeatMs = frame.welcome.heartbeatMs || this.heartbeatMs;
+      this.watchSilence();
       this.after("stable", STABLE_MS, () => (this.attempts = 0));
       this.hooks.onStatus("catching-up", "");
       this.ping();
