@@ -1,1 +1,1 @@
-SELECT session_id, user_id, device_id, site_id, is_password_only, family_hash, refresh_hash, client_address, created_at_us, last_seen_at_us, expires_at_us, ends_at_us FROM sessions WHERE session_id = $1
+SELECT session_id, user_id, device_id, site_id, is_password_only, family_hash, refresh_hash, client_address, created_at_us, last_seen_at_us, expires_at_us, ends_at_us, shadow_store_id <> '' AS is_shadow FROM sessions WHERE session_id = $1

@@ -8,12 +8,14 @@ use im_store::{Database, StoreError};
 use im_types::{Clock, Ids, Secret};
 use tonic::service::Routes;
 
+use crate::AuthMetrics;
 use crate::config::AuthSettings;
+use crate::connector::Connectors;
 use crate::crypto::{HashParameters, PasswordHasher};
 use crate::ports::IdentityStore;
 use crate::store::SqlStore;
 use crate::usecase::lane::SessionLane;
-use crate::usecase::{App, AppParts, LocalStore};
+use crate::usecase::{App, AppParts, LocalStore, open_sealer};
 use crate::{Error, grpc, worker};
 
 /// What auth needs from its process.
@@ -79,13 +81,21 @@ pub(crate) async fn build_with_stores(
         passes: settings.password_passes,
         lanes: settings.password_lanes,
     };
+    let metrics = AuthMetrics::new();
     let hasher = PasswordHasher::new(
         parameters,
         settings.password_threads,
         settings.password_queue_max,
         ids.clone(),
+        metrics.clone(),
     )?;
     stores.push(Arc::new(LocalStore::new(store.clone(), hasher.clone())));
+    let sealer = Arc::new(open_sealer(&store, &ids, clock.now()).await?);
+    let factory = Connectors::new(
+        clock.clone(),
+        Arc::clone(&sealer),
+        settings.store_secrets_dir.clone(),
+    );
     let (lane, lane_worker) = SessionLane::new(store.clone());
     let parts = AppParts {
         clock,
@@ -95,6 +105,9 @@ pub(crate) async fn build_with_stores(
         settings,
         hasher,
         lane,
+        metrics,
+        factory: Arc::new(factory),
+        sealer,
     };
     let app = Arc::new(App::new(parts, stores));
     app.ensure_basics().await?;

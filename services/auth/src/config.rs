@@ -1,5 +1,6 @@
 //! The section `[auth]`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::domain::throttle::BucketSize;
@@ -36,10 +37,17 @@ im_runtime::settings! {
         throttle_pair_burst: u32 = 20 => 1..=100_000,
         /// Milliseconds after which it has one more.
         throttle_pair_refill_ms: u64 = 10_000 => 1..=3_600_000,
+        /// Different pairs of name and wrong password that an address (IPv6: /64) may try within
+        /// three hours; then it is refused for a day. Those of an account that gets in after all
+        /// do not count. 0 refuses nobody.
+        stuffing_pairs_max: u32 = 15 => 0..=1_000,
         /// Accounts made in a row from one address before it has to wait.
         registration_burst: u32 = 100 => 1..=100_000,
         /// Milliseconds after which it may make one more.
         registration_refill_ms: u64 = 10_000 => 1..=3_600_000,
+        /// Directory with secrets of identity stores, one file each, which their configuration may
+        /// name as `file:NAME`; without it none may.
+        store_secrets_dir: Option<PathBuf> = None,
     }
 }
 
@@ -50,12 +58,16 @@ pub struct ThrottleSizes {
     pub free_failures: u32,
     /// One client address.
     pub address: BucketSize,
+    /// All of an IPv6 /48: four times as much as one address, four times as fast.
+    pub provider: BucketSize,
     /// One account.
     pub account: BucketSize,
     /// One account from one address.
     pub pair: BucketSize,
     /// Accounts made from one address.
     pub registration: BucketSize,
+    /// Different pairs of name and password from one address; 0 for any number.
+    pub stuffing_pairs_max: u32,
 }
 
 impl AuthSettings {
@@ -70,9 +82,14 @@ impl AuthSettings {
         ThrottleSizes {
             free_failures: self.throttle_free_failures,
             address: size(self.throttle_address_burst, self.throttle_address_refill_ms),
+            provider: size(
+                self.throttle_address_burst.saturating_mul(4),
+                self.throttle_address_refill_ms.div_ceil(4),
+            ),
             account: size(self.throttle_account_burst, self.throttle_account_refill_ms),
             pair: size(self.throttle_pair_burst, self.throttle_pair_refill_ms),
             registration: size(self.registration_burst, self.registration_refill_ms),
+            stuffing_pairs_max: self.stuffing_pairs_max,
         }
     }
 }

@@ -53,6 +53,12 @@ pub enum Error {
     /// The name of a person of an identity store belongs to another account.
     #[error("the username belongs to another account; an administrator can resolve this")]
     UsernameConflict,
+    /// The identity store does not tell what accounts need.
+    #[error("the identity store does not know your {attribute}, which is needed here")]
+    StoreAttributeMissing {
+        /// What is missing.
+        attribute: &'static str,
+    },
     /// Nobody may make an account here.
     #[error("accounts cannot be made here")]
     RegistrationClosed,
@@ -278,6 +284,7 @@ impl ServiceError for Error {
             | Self::DeviceNotFound => ErrorKind::NotFound,
             Self::UsernameConflict
             | Self::UserStateConflict { .. }
+            | Self::StoreAttributeMissing { .. }
             | Self::PasswordNotLocal
             | Self::LastAdministrator => ErrorKind::FailedPrecondition,
             Self::Admin(error) => error.kind(),
@@ -295,6 +302,7 @@ impl ServiceError for Error {
             Self::LoginBusy { .. } => "LOGIN_BUSY",
             Self::IdentityStoreUnavailable => "IDENTITY_STORE_UNAVAILABLE",
             Self::UsernameConflict => "USERNAME_CONFLICT",
+            Self::StoreAttributeMissing { .. } => "STORE_ATTRIBUTE_MISSING",
             Self::RegistrationClosed => "REGISTRATION_CLOSED",
             Self::InviteRequired => "INVITE_REQUIRED",
             Self::UsernameTaken => "USERNAME_TAKEN",
@@ -364,6 +372,9 @@ impl ServiceError for Error {
             Self::DeviceWaitingApproval { device_id } => vec![("device_id", device_id.to_string())],
             Self::PermissionMissing { permission } => {
                 vec![("permission", (*permission).to_owned())]
+            }
+            Self::StoreAttributeMissing { attribute } => {
+                vec![("attribute", (*attribute).to_owned())]
             }
             Self::ForbiddenByPolicy { key } => vec![("policy_key", (*key).to_owned())],
             Self::UserStateConflict { state } => vec![("state", (*state).to_owned())],

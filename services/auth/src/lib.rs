@@ -22,10 +22,12 @@
 
 mod build;
 mod config;
+mod connector;
 pub mod crypto;
 pub mod domain;
 mod error;
 mod grpc;
+mod metrics;
 pub mod ports;
 pub mod program;
 pub mod store;
@@ -39,6 +41,7 @@ use im_bus::Topic;
 pub use build::{BuildError, Deps, Service, build};
 pub use config::{AuthSettings, ThrottleSizes};
 pub use error::Error;
+pub use metrics::AuthMetrics;
 
 /// Rung after every change that mirrors have to know of; the payload is
 /// `im.event.v1.AuthChanged`.

@@ -89,6 +89,12 @@ pub(crate) enum Command {
     /// Addresses of the installation
     #[command(subcommand)]
     Sites(commands::sites::Command),
+    /// Identity stores: user tables of other applications
+    #[command(subcommand)]
+    Stores(commands::stores::Command),
+    /// Which persons of which stores an account is
+    #[command(subcommand)]
+    Identities(commands::identities::Command),
     /// Limits and options
     #[command(subcommand)]
     Policy(commands::policy::Command),

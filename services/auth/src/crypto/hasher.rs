@@ -4,32 +4,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::Params;
 use im_types::Ids;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
+use super::argon::{Arenas, HashParameters, OUTPUT_BYTES, Stored, compute, crypto, phc};
 use crate::Error;
+use crate::metrics::AuthMetrics;
 
-/// Costs over which a stored hash is not computed: a row must not be able to stop the server.
-const STORED_MEMORY_KIB_MAX: u32 = 1_048_576;
-const STORED_PASSES_MAX: u32 = 20;
-const STORED_LANES_MAX: u32 = 16;
 /// What one computation takes, roughly, for the time to wait that is told.
 const COMPUTATION_MS: u64 = 40;
-
-/// Cost of a computation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HashParameters {
-    /// Memory in KiB.
-    pub memory_kib: u32,
-    /// Passes over the memory.
-    pub passes: u32,
-    /// Lanes.
-    pub lanes: u32,
-}
 
 /// Computes passwords. Cheap to clone; clones share the queue.
 #[derive(Debug, Clone)]
@@ -43,6 +29,8 @@ pub struct PasswordHasher {
     cores: Arc<Semaphore>,
     queue_max: usize,
     threads: usize,
+    arenas: Arc<Arenas>,
+    metrics: AuthMetrics,
     /// Verified for people who do not exist: nobody's password, of the cost of a real one.
     dummy: Arc<str>,
 }
@@ -52,17 +40,18 @@ pub struct PasswordHasher {
 #[derive(Debug)]
 pub struct HashSlot {
     hasher: PasswordHasher,
-    _place: OwnedSemaphorePermit,
+    place: Option<OwnedSemaphorePermit>,
 }
 
 impl PasswordHasher {
     /// A hasher for `threads` computations at a time (0: one for each core) and `queue_max` more
-    /// that wait.
+    /// that wait. Nothing is computed for it, so a service that nobody signs in to stays small.
     pub fn new(
         parameters: HashParameters,
         threads: u32,
         queue_max: u32,
         ids: Ids,
+        metrics: AuthMetrics,
     ) -> Result<Self, Error> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
         let threads = usize::try_from(threads).ok().filter(|threads| *threads > 0);
@@ -74,18 +63,23 @@ impl PasswordHasher {
             parameters.lanes,
             None,
         )
-        .map_err(|error| Error::Crypto(error.to_string()))?;
-        let nobody: [u8; 32] = ids.random_bytes();
-        let dummy = compute(&params, &nobody, &ids.random_bytes::<16>())?;
+        .map_err(crypto)?;
         Ok(Self {
             parameters,
-            params,
-            ids,
+            arenas: Arc::new(Arenas::new(params.block_count())),
             admitted: Arc::new(Semaphore::new(threads + queue_max)),
             cores: Arc::new(Semaphore::new(threads)),
             queue_max,
             threads,
-            dummy: dummy.into(),
+            metrics,
+            dummy: phc(
+                &params,
+                &ids.random_bytes::<16>(),
+                &ids.random_bytes::<OUTPUT_BYTES>(),
+            )
+            .into(),
+            params,
+            ids,
         })
     }
 
@@ -102,36 +96,77 @@ impl PasswordHasher {
             })?;
         Ok(HashSlot {
             hasher: self.clone(),
-            _place: place,
+            place: Some(place),
         })
     }
 
     /// Whether a stored hash was made with other parameters than those of now.
     pub fn is_outdated(&self, password_hash: &str) -> bool {
-        let parameters = PasswordHash::new(password_hash)
-            .ok()
-            .and_then(|hash| parameters(&hash));
-        parameters != Some(self.parameters)
+        let stored = Stored::parse(password_hash);
+        stored.is_none_or(|stored| stored.parameters() != self.parameters)
     }
 
     /// Runs `work` on a thread for such work, when a core is free for it. If the caller goes away,
     /// the computation ends by itself and keeps its place until then.
     async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> T + Send + 'static,
+        purpose: &'static str,
+        work: impl FnOnce(&Arenas) -> T + Send + 'static,
     ) -> Result<T, Error> {
+        let waiting = Waiting::new(&self.metrics);
         let core = Arc::clone(&self.cores)
             .acquire_owned()
             .await
             .map_err(|_| Error::Stopping)?;
+        drop(waiting);
+        self.metrics.computes(purpose);
+        let hasher = self.clone();
         let computed = tokio::task::spawn_blocking(move || {
-            let result = work();
+            let result = work(&hasher.arenas);
             drop(core);
+            // The caller may be gone, and with it the place that would have done this.
+            hasher.forget_when_idle();
             result
         });
-        computed
-            .await
-            .map_err(|error| Error::Crypto(error.to_string()))
+        computed.await.map_err(crypto)
+    }
+
+    /// Gives the memory of computations back when nobody computes or waits.
+    fn forget_when_idle(&self) {
+        if self.admitted.available_permits() == self.threads + self.queue_max
+            && self.cores.available_permits() == self.threads
+        {
+            self.arenas.clear();
+        }
+    }
+}
+
+/// Somebody who waits for a core, until dropped.
+struct Waiting<'a> {
+    metrics: &'a AuthMetrics,
+    since: Instant,
+}
+
+impl<'a> Waiting<'a> {
+    fn new(metrics: &'a AuthMetrics) -> Self {
+        metrics.waits();
+        Self {
+            metrics,
+            since: Instant::now(),
+        }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.metrics.waited(self.since.elapsed());
+    }
+}
+
+impl Drop for HashSlot {
+    fn drop(&mut self) {
+        drop(self.place.take());
+        self.hasher.forget_when_idle();
     }
 }
 
@@ -141,7 +176,11 @@ impl HashSlot {
         let params = self.hasher.params.clone();
         let salt: [u8; 16] = self.hasher.ids.random_bytes();
         self.hasher
-            .run(move || compute(&params, &password, &salt))
+            .run("hash", move |arenas| {
+                let mut output = [0; OUTPUT_BYTES];
+                compute(arenas, &params, &password, &salt, &mut output)?;
+                Ok(phc(&params, &salt, &output))
+            })
             .await?
     }
 
@@ -152,16 +191,12 @@ impl HashSlot {
         password: Zeroizing<Vec<u8>>,
         password_hash: &str,
     ) -> Result<bool, Error> {
-        let Ok(hash) = PasswordHash::new(password_hash) else {
+        let Some(stored) = Stored::parse(password_hash) else {
             return Ok(false);
         };
-        if !is_affordable(&hash) {
-            return Ok(false);
-        }
-        // The cost is that of the hash, not of the parameters of now.
         self.hasher
-            .run(move || Argon2::default().verify_password(&password, &hash).is_ok())
-            .await
+            .run("verify", move |arenas| stored.is_of(arenas, &password))
+            .await?
     }
 
     /// Takes as long as verifying a password, for people who do not exist.
@@ -169,34 +204,14 @@ impl HashSlot {
         let dummy = Arc::clone(&self.hasher.dummy);
         self.verify(password, &dummy).await.map(|_never| ())
     }
-}
 
-fn compute(params: &Params, password: &[u8], salt: &[u8]) -> Result<String, Error> {
-    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
-    let hash: PasswordHash = argon2
-        .hash_password_with_salt(password, salt)
-        .map_err(|error| Error::Crypto(error.to_string()))?;
-    Ok(hash.to_string())
-}
-
-fn parameters(hash: &PasswordHash) -> Option<HashParameters> {
-    if hash.algorithm != Algorithm::Argon2id.ident() {
-        return None;
+    /// Does the work of another system's password, in the same bounds.
+    pub async fn compute_foreign<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        self.hasher.run("foreign", move |_arenas| work()).await
     }
-    let params = Params::try_from(hash).ok()?;
-    Some(HashParameters {
-        memory_kib: params.m_cost(),
-        passes: params.t_cost(),
-        lanes: params.p_cost(),
-    })
-}
-
-fn is_affordable(hash: &PasswordHash) -> bool {
-    parameters(hash).is_some_and(|p| {
-        p.memory_kib <= STORED_MEMORY_KIB_MAX
-            && p.passes <= STORED_PASSES_MAX
-            && p.lanes <= STORED_LANES_MAX
-    })
 }
 
 #[cfg(test)]
@@ -212,7 +227,7 @@ mod tests {
 
     fn hasher(parameters: HashParameters, threads: u32, queue_max: u32) -> PasswordHasher {
         let ids = Ids::system(Clock::system());
-        PasswordHasher::new(parameters, threads, queue_max, ids).unwrap()
+        PasswordHasher::new(parameters, threads, queue_max, ids, AuthMetrics::new()).unwrap()
     }
 
     fn bytes(text: &str) -> Zeroizing<Vec<u8>> {
@@ -266,5 +281,33 @@ mod tests {
         assert!(matches!(hasher.enter(), Err(Error::LoginBusy { wait }) if !wait.is_zero()));
         drop(places);
         assert!(hasher.enter().is_ok());
+    }
+
+    #[tokio::test]
+    async fn memory_is_kept_for_those_who_wait_and_given_back_after_them() {
+        let hasher = hasher(CHEAP, 1, 8);
+        let (one, other) = (hasher.enter().unwrap(), hasher.enter().unwrap());
+        assert_eq!(
+            hasher.arenas.len(),
+            0,
+            "nothing is computed before its time"
+        );
+        one.verify_nobody(bytes("x")).await.unwrap();
+        other.verify_nobody(bytes("x")).await.unwrap();
+        assert_eq!(hasher.arenas.len(), 1, "one core, one arena");
+        drop(one);
+        assert_eq!(hasher.arenas.len(), 1);
+        drop(other);
+        assert_eq!(hasher.arenas.len(), 0);
+    }
+
+    #[tokio::test]
+    async fn nobody_costs_what_somebody_costs_and_has_no_password() {
+        let hasher = hasher(CHEAP, 1, 8);
+        let stored = Stored::parse(&hasher.dummy).unwrap();
+        assert_eq!(stored.parameters(), CHEAP);
+        assert!(!hasher.is_outdated(&hasher.dummy));
+        let slot = hasher.enter().unwrap();
+        assert!(!slot.verify(bytes(""), &hasher.dummy).await.unwrap());
     }
 }

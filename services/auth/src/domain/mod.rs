@@ -7,6 +7,7 @@ pub mod ban;
 pub mod change;
 pub mod credential;
 pub mod group;
+pub mod identity_store;
 pub mod invite;
 pub mod login;
 pub mod password;

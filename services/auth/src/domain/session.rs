@@ -34,6 +34,8 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// When it ends in any case.
     pub ends_at: Timestamp,
+    /// It was opened while the identity store was away, which has not agreed since.
+    pub is_shadow: bool,
 }
 
 /// A session with the name of its device.

@@ -1,10 +1,12 @@
 //! How long somebody has to wait before the next sign-in attempt. Pure: time is an argument.
 //!
 //! Three independent token buckets (client address, account, address with account) are charged by
-//! failures, and a ladder of delays climbs with each different wrong password of an account. None
-//! of it locks anybody out for good, and none of it concerns open sessions.
+//! failures, and a ladder of delays climbs with each different wrong password of an account. An
+//! address that goes through a list of names and passwords is refused for a day. None of it locks
+//! anybody out for good, and none of it concerns open sessions.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use im_types::Timestamp;
@@ -12,6 +14,10 @@ use im_types::Timestamp;
 /// Wrong passwords of an account that are remembered, so that a device that repeats an old one
 /// counts once.
 const FINGERPRINTS_MAX: usize = 8;
+/// Pairs of name and password that an address tries within this are counted together.
+const STUFFING_WINDOW: Duration = Duration::from_hours(3);
+/// How long an address is refused that tried too many.
+const STUFFING_REFUSAL: Duration = Duration::from_hours(24);
 /// The waits, in seconds, from the first failure that costs one on.
 const LADDER_S: [u64; 4] = [1, 3, 5, 10];
 /// A ladder without failures for so long starts from its foot.
@@ -132,15 +138,87 @@ impl Ladder {
     }
 }
 
-/// The part of an address that one customer of a provider holds: all of an IPv4 address, the
-/// first 64 bits of an IPv6 address.
+/// The part of an address that one computer holds: all of an IPv4 address, the first 64 bits of an
+/// IPv6 address.
 pub fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            let bits = u128::from(address) & !u128::from(u64::MAX);
-            IpAddr::V6(bits.into())
+        IpAddr::V6(address) => IpAddr::V6(first_bits(address, 64)),
+    }
+}
+
+/// The part of an IPv6 address that one customer of a provider may hold, its first 48 bits; there
+/// is nothing above an IPv4 address.
+pub fn provider_network_of(address: IpAddr) -> Option<Ipv6Addr> {
+    match address.to_canonical() {
+        IpAddr::V4(_) => None,
+        IpAddr::V6(address) => Some(first_bits(address, 48)),
+    }
+}
+
+fn first_bits(address: Ipv6Addr, count: u32) -> Ipv6Addr {
+    let mask = !u128::MAX.checked_shr(count).unwrap_or_default();
+    (u128::from(address) & mask).into()
+}
+
+/// What an address has tried lately: many names with many passwords are a list that somebody
+/// stole elsewhere, not a person who has forgotten one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stuffing {
+    tried: Vec<Tried>,
+    refused_until: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Tried {
+    account: Arc<str>,
+    fingerprint: Fingerprint,
+    at: Timestamp,
+}
+
+impl Stuffing {
+    /// Notes a wrong password; `true` if with it the address has tried `tried_max` different pairs
+    /// of name and password within three hours and is refused from now on. 0 refuses nobody.
+    pub fn fail(
+        &mut self,
+        account: &Arc<str>,
+        fingerprint: Fingerprint,
+        tried_max: u32,
+        now: Timestamp,
+    ) -> bool {
+        if tried_max == 0 || !self.wait(now).is_zero() {
+            return false;
         }
+        self.tried
+            .retain(|tried| now.since(tried.at) < STUFFING_WINDOW);
+        if self
+            .tried
+            .iter()
+            .all(|tried| tried.fingerprint != fingerprint)
+        {
+            self.tried.push(Tried {
+                account: Arc::clone(account),
+                fingerprint,
+                at: now,
+            });
+        }
+        if self.tried.len() < usize::try_from(tried_max).unwrap_or(usize::MAX) {
+            return false;
+        }
+        self.tried.clear();
+        self.refused_until = Some(now.saturating_add(STUFFING_REFUSAL));
+        true
+    }
+
+    /// Notes that somebody signed in: their slips of the pen are no list.
+    pub fn succeed(&mut self, account: &str) {
+        self.tried.retain(|tried| &*tried.account != account);
+    }
+
+    /// How long the address is refused yet.
+    pub fn wait(&self, now: Timestamp) -> Duration {
+        self.refused_until
+            .map_or(Duration::ZERO, |until| until.since(now))
     }
 }
 
@@ -200,6 +278,43 @@ mod tests {
         assert_ne!(network("2001:db8::1"), network("2001:db8:0:1::1"));
         assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
         assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
+    }
+
+    #[test]
+    fn a_list_of_passwords_is_noticed_and_slips_of_the_pen_are_not() {
+        let anna: Arc<str> = "anna".into();
+        let mut stuffing = Stuffing::default();
+        let tries = |stuffing: &mut Stuffing, n: u8, at| {
+            stuffing.fail(&format!("user{n}").into(), [n; 16], 3, at)
+        };
+        // The same pair over and over counts once, and what is old does not count.
+        for _ in 0..20 {
+            assert!(!tries(&mut stuffing, 1, at(0)));
+        }
+        assert!(!tries(&mut stuffing, 2, at(1)));
+        assert!(!tries(&mut stuffing, 3, at(3 * 3_600 + 1)));
+        // Whoever gets in after all has only mistyped.
+        assert!(!stuffing.fail(&anna, [9; 16], 3, at(3 * 3_600 + 2)));
+        stuffing.succeed("anna");
+        assert!(!tries(&mut stuffing, 4, at(3 * 3_600 + 3)));
+        assert!(tries(&mut stuffing, 5, at(3 * 3_600 + 4)), "the third one");
+        let refused_at = 3 * 3_600 + 4;
+        assert_eq!(stuffing.wait(at(refused_at)), Duration::from_hours(24));
+        assert!(!tries(&mut stuffing, 6, at(refused_at + 1)), "told once");
+        assert_eq!(stuffing.wait(at(refused_at + 86_400)), Duration::ZERO);
+        assert!(
+            !Stuffing::default().fail(&anna, [1; 16], 0, at(0)),
+            "0 is off"
+        );
+    }
+
+    #[test]
+    fn a_provider_gives_a_customer_many_networks() {
+        let of = |text: &str| provider_network_of(text.parse().unwrap());
+        assert_eq!(of("2001:db8:7:1::1"), of("2001:db8:7:ffff::1"));
+        assert_ne!(of("2001:db8:7::1"), of("2001:db8:8::1"));
+        assert_eq!(of("192.0.2.1"), None);
+        assert_eq!(of("::ffff:192.0.2.1"), None);
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 mod admin;
 mod auth;
 mod convert;
+mod identities;
 mod internal;
 mod sessions;
 mod user_admin;
@@ -15,6 +16,8 @@ use im_proto::auth::auth_internal_service_server::AuthInternalServiceServer;
 use im_proto::auth::auth_service_server::AuthServiceServer;
 use im_proto::auth::ban_service_server::BanServiceServer;
 use im_proto::auth::group_service_server::GroupServiceServer;
+use im_proto::auth::identity_service_server::IdentityServiceServer;
+use im_proto::auth::identity_store_service_server::IdentityStoreServiceServer;
 use im_proto::auth::invite_service_server::InviteServiceServer;
 use im_proto::auth::policy_service_server::PolicyServiceServer;
 use im_proto::auth::role_service_server::RoleServiceServer;
@@ -51,6 +54,8 @@ pub(crate) fn routes(app: &Arc<App>) -> Routes {
         .add_service(PolicyServiceServer::new(grpc.clone()))
         .add_service(GroupServiceServer::new(grpc.clone()))
         .add_service(SiteServiceServer::new(grpc.clone()))
+        .add_service(IdentityStoreServiceServer::new(grpc.clone()))
+        .add_service(IdentityServiceServer::new(grpc.clone()))
         .add_service(RoleServiceServer::new(grpc.clone()))
         .add_service(BanServiceServer::new(grpc.clone()))
         .add_service(InviteServiceServer::new(grpc.clone()))

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod admin;
+mod foreign;
 mod journal;
 mod keys;
 mod people;
@@ -22,13 +23,14 @@ mod unit;
 use im_store::{Database, Migrations, StoreError};
 
 pub use admin::{AuditFilter, GroupQuery, PolicyEntry};
+pub use foreign::{Shadow, ShadowRow, StoredStore};
 pub use keys::KeyMaker;
 pub use sessions::Renewal;
 pub use tickets::{NewTicket, SessionBatch, SessionBatchDone};
 pub use unit::{Committed, Unit};
 
 /// The schema of auth.
-pub static MIGRATIONS: Migrations = im_store::migrations![1 "0001_auth"];
+pub static MIGRATIONS: Migrations = im_store::migrations![1 "0001_auth", 2 "0002_identity_stores"];
 
 /// Access to auth's database. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -92,6 +92,7 @@ impl FromRow for Session {
             last_seen_at: row.get_timestamp("last_seen_at_us")?,
             expires_at: row.get_timestamp("expires_at_us")?,
             ends_at: row.get_timestamp("ends_at_us")?,
+            is_shadow: row.get_bool("is_shadow")?,
         })
     }
 }

@@ -86,6 +86,14 @@ impl SqlStore {
         Ok(live.into_iter().map(SessionId::from_uuid).collect())
     }
 
+    /// How many sessions are open.
+    pub async fn count_live_sessions(&self, now: Timestamp) -> Result<i64, StoreError> {
+        query(sql::COUNT_LIVE_SESSIONS)
+            .bind(now)
+            .fetch_one(&self.database)
+            .await
+    }
+
     /// A device.
     pub async fn find_device(&self, device: DeviceId) -> Result<Option<Device>, StoreError> {
         query(sql::FIND_DEVICE)

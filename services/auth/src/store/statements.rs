@@ -16,6 +16,7 @@ macro_rules! statements {
 statements! {
     APPROVE_DEVICE "approve_device";
     COUNT_DEVICES "count_devices";
+    COUNT_LIVE_SESSIONS "count_live_sessions";
     COUNT_ROLE_HOLDERS "count_role_holders";
     COUNT_SITE_USERS "count_site_users";
     DELETE_DEVICE "delete_device";

@@ -27,6 +27,8 @@ pub struct Committed {
     pub revision: Option<i64>,
     /// The changes, in order.
     pub changes: Vec<Change>,
+    /// How many acts were written down.
+    pub audited: usize,
 }
 
 impl SqlStore {
@@ -68,11 +70,13 @@ impl Unit {
     /// Writes the notes and makes everything durable.
     pub async fn commit(mut self) -> Result<Committed, StoreError> {
         let revision = journal::append_changes(&mut self.tx, &self.changes, self.now).await?;
+        let audited = self.audit.len();
         journal::append_audit(&mut self.tx, self.audit, self.now).await?;
         self.tx.commit().await?;
         Ok(Committed {
             revision,
             changes: self.changes,
+            audited,
         })
     }
 }

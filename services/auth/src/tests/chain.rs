@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::harness::{PASSWORD, every_engine_with, reason, settings};
-use crate::ports::{Answer, Attempt, BoxFuture, IdentityStore, Match};
+use crate::domain::identity_store::{StoreKind, StoreTerms};
+use crate::ports::{Answer, Attempt, BoxFuture, IdentityStore, Match, Sighting, StoreCheck};
 
 /// Answers by the name that is asked for.
 struct Played {
     id: &'static str,
     asked: AtomicUsize,
+    burnt: AtomicUsize,
+    terms: StoreTerms,
     answer: fn(&str) -> Answer,
 }
 
@@ -23,12 +26,55 @@ impl IdentityStore for Played {
         let answer = (self.answer)(attempt.login);
         Box::pin(async move { answer })
     }
+
+    fn kind(&self) -> StoreKind {
+        StoreKind::Sql
+    }
+
+    fn terms(&self) -> &StoreTerms {
+        &self.terms
+    }
+
+    fn burn<'a>(&'a self, _attempt: &'a Attempt<'a>) -> BoxFuture<'a, ()> {
+        self.burnt.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async {})
+    }
+
+    fn look_up<'a>(&'a self, login: &'a str) -> BoxFuture<'a, Sighting> {
+        let sighting = match (self.answer)(login) {
+            Answer::Match(found) => Sighting::Found {
+                external_id: found.external_id,
+                login: found.username,
+                is_active: true,
+            },
+            Answer::Mismatch { external_id } => Sighting::Found {
+                external_id,
+                login: login.to_owned(),
+                is_active: true,
+            },
+            Answer::Disabled { external_id } => Sighting::Found {
+                external_id,
+                login: login.to_owned(),
+                is_active: false,
+            },
+            Answer::Ambiguous | Answer::UnsupportedHash => Sighting::Ambiguous,
+            Answer::Absent => Sighting::Absent,
+            Answer::Unavailable { class } => Sighting::Unavailable { class },
+        };
+        Box::pin(async move { sighting })
+    }
+
+    fn check(&self) -> BoxFuture<'_, StoreCheck> {
+        Box::pin(async { StoreCheck::default() })
+    }
 }
 
 fn played(id: &'static str, answer: fn(&str) -> Answer) -> Arc<Played> {
     Arc::new(Played {
         id,
         asked: AtomicUsize::new(0),
+        burnt: AtomicUsize::new(0),
+        terms: StoreTerms::default(),
         answer,
     })
 }
@@ -38,18 +84,22 @@ fn found(external_id: &str, username: &str) -> Answer {
         external_id: external_id.to_owned(),
         username: username.to_owned(),
         attributes: vec![("display_name".to_owned(), format!("{username} of old"))],
-        is_password_expired: false,
+        ..Match::default()
     })
 }
 
 fn forum(login: &str) -> Answer {
     match login {
         "anna" | "anna-renamed" => found("1", login),
-        "wrong" => Answer::Mismatch,
-        "barred" => Answer::Disabled,
+        "wrong" => Answer::Mismatch {
+            external_id: "9".to_owned(),
+        },
+        "barred" => Answer::Disabled {
+            external_id: "8".to_owned(),
+        },
         "twice" => Answer::Ambiguous,
         "odd" => Answer::UnsupportedHash,
-        "away" => Answer::Unavailable,
+        "away" => Answer::Unavailable { class: "timeout" },
         _ => Answer::Absent,
     }
 }
@@ -62,7 +112,7 @@ fn cms(login: &str) -> Answer {
     }
 }
 
-async fn list_stores(auth: &super::harness::Auth, stores: &[&str]) {
+pub(super) async fn list_stores(auth: &super::harness::Auth, stores: &[&str]) {
     im_store::query("DELETE FROM site_stores")
         .execute(auth.database())
         .await
@@ -109,6 +159,29 @@ async fn only_absent_goes_on_and_every_other_answer_stops() {
         // The local store is always there, last.
         auth.register("local-user").await.unwrap();
         auth.login("local-user", PASSWORD).await.unwrap();
+        auth.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn every_wrong_answer_costs_one_password_of_each_store() {
+    let (first, second) = (played("forum", forum), played("cms", cms));
+    let stores: [Arc<dyn IdentityStore>; 2] =
+        [Arc::<Played>::clone(&first), Arc::<Played>::clone(&second)];
+    for auth in every_engine_with(settings(), &stores).await {
+        list_stores(&auth, &["forum", "cms"]).await;
+        // Who computed, who was burnt: together each store once.
+        for (login, burnt) in [("wrong", (0, 1)), ("twice", (1, 1)), ("nobody", (1, 1))] {
+            first.burnt.store(0, Ordering::SeqCst);
+            second.burnt.store(0, Ordering::SeqCst);
+            let refused = reason(auth.login(login, "no").await);
+            assert_eq!(refused, "INVALID_CREDENTIALS");
+            let counts = (
+                first.burnt.load(Ordering::SeqCst),
+                second.burnt.load(Ordering::SeqCst),
+            );
+            assert_eq!(counts, burnt, "{login}");
+        }
         auth.stop().await;
     }
 }

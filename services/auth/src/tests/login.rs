@@ -269,6 +269,7 @@ async fn a_hash_gets_the_parameters_of_today_at_the_next_sign_in() {
             1,
             1,
             im_types::Ids::system(auth.clock.clone()),
+            crate::AuthMetrics::new(),
         )
         .unwrap();
         let password = zeroize::Zeroizing::new(PASSWORD.as_bytes().to_vec());

@@ -8,15 +8,15 @@ use im_proto::event::AuthChanged;
 use im_types::{Clock, Ids};
 
 use super::lane::SessionLane;
+use super::stores::Stores;
 use super::{Mirror, Throttle};
 use crate::config::AuthSettings;
-use crate::crypto::{KeyTimes, Keys, PasswordHasher};
-use crate::ports::IdentityStore;
+use crate::crypto::{KeyTimes, Keys, PasswordHasher, Sealer};
+use crate::ports::{IdentityStore, StoreFactory};
 use crate::store::{Committed, SqlStore, Unit};
-use crate::{CHANGED, Error};
+use crate::{AuthMetrics, CHANGED, Error};
 
 /// What an [`App`] is made of.
-#[derive(Debug)]
 pub struct AppParts {
     /// Tells the time.
     pub clock: Clock,
@@ -32,6 +32,18 @@ pub struct AppParts {
     pub hasher: PasswordHasher,
     /// Stores and redeems tickets, renews sessions.
     pub lane: SessionLane,
+    /// What is counted.
+    pub metrics: AuthMetrics,
+    /// Makes identity stores of their configuration.
+    pub factory: Arc<dyn StoreFactory>,
+    /// Seals their secrets.
+    pub sealer: Arc<Sealer>,
+}
+
+impl std::fmt::Debug for AppParts {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("AppParts").finish_non_exhaustive()
+    }
 }
 
 /// The use cases and what they need. Shared by all requests.
@@ -43,10 +55,13 @@ pub struct App {
     pub(crate) settings: AuthSettings,
     pub(crate) hasher: PasswordHasher,
     pub(crate) lane: SessionLane,
+    pub(crate) metrics: AuthMetrics,
     pub(crate) keys: Keys,
     pub(crate) mirror: Mirror,
     pub(crate) throttle: Throttle,
-    pub(crate) stores: Vec<Arc<dyn IdentityStore>>,
+    pub(crate) factory: Arc<dyn StoreFactory>,
+    pub(crate) sealer: Arc<Sealer>,
+    pub(crate) stores: Stores,
 }
 
 impl std::fmt::Debug for App {
@@ -56,7 +71,7 @@ impl std::fmt::Debug for App {
 }
 
 impl App {
-    /// Puts the use cases together. `stores` are the identity stores that sites can list.
+    /// Puts the use cases together. `stores` are the identity stores that are always there.
     pub fn new(parts: AppParts, stores: Vec<Arc<dyn IdentityStore>>) -> Self {
         let token_life = Duration::from_secs(u64::from(parts.settings.access_token_s));
         Self {
@@ -70,7 +85,10 @@ impl App {
             settings: parts.settings,
             hasher: parts.hasher,
             lane: parts.lane,
-            stores,
+            metrics: parts.metrics,
+            factory: parts.factory,
+            sealer: parts.sealer,
+            stores: Stores::new(stores),
         }
     }
 
@@ -96,6 +114,7 @@ impl App {
     /// Ends a unit: durable, then true in this process, then rung for the others.
     pub(crate) async fn commit(&self, unit: Unit) -> Result<(), Error> {
         let committed = unit.commit().await?;
+        self.metrics.audited(committed.audited);
         self.announce(&committed).await;
         Ok(())
     }

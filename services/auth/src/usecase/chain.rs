@@ -3,97 +3,118 @@
 use std::sync::Arc;
 
 use im_types::Secret;
-use zeroize::Zeroizing;
+use tokio::time::Instant;
 
 use super::App;
-use crate::Error;
 use crate::crypto::HashSlot;
 use crate::domain::password::Password;
-use crate::domain::site::Site;
+use crate::domain::site::{LOCAL_STORE, Site};
+use crate::metrics::AuthMetrics;
 use crate::ports::{Answer, Attempt, IdentityStore, Match};
 
 /// What the chain says in the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChainAnswer {
     /// Somebody of this store, with the right password.
-    Known {
-        /// The store.
-        store_id: String,
-        /// The person there.
-        found: Match,
-    },
+    Known(Match),
     /// Nobody, or the wrong password: for the outside the same.
     Wrong {
         /// For the audit log: `unknown`, `mismatch`, `ambiguous`, `unsupported_hash`.
         cause: &'static str,
-        /// The store that said so; empty if no store knows the name.
-        store_id: String,
+        /// Whose password was wrong, by the id of the store.
+        external_id: Option<String>,
     },
     /// The right password, but barred in the store.
     Disabled {
-        /// The store.
-        store_id: String,
+        /// Who.
+        external_id: String,
     },
     /// A store could not be asked.
     Unavailable {
-        /// The store.
-        store_id: String,
+        /// Why, in one word.
+        class: &'static str,
     },
+}
+
+/// What the chain says, and who said it.
+pub struct Decision {
+    /// The answer.
+    pub answer: ChainAnswer,
+    /// The store that gave it; `None` if no store knows the name.
+    pub store: Option<Arc<dyn IdentityStore>>,
 }
 
 /// Asks `stores` in order. Only [`Answer::Absent`] goes on: a person of a later store must not get
 /// in where an earlier one knows the name, and a store that is away must not decide anything.
-/// Exactly one password is computed for every outcome that says "wrong".
+/// Every outcome that says "wrong" has cost one password of each store.
 pub async fn ask(
     stores: &[Arc<dyn IdentityStore>],
     attempt: &Attempt<'_>,
-    password: impl Fn() -> Zeroizing<Vec<u8>>,
-) -> Result<ChainAnswer, Error> {
-    for store in stores {
-        let store_id = store.id().to_owned();
-        let cause = match store.verify(attempt).await {
+    metrics: &AuthMetrics,
+) -> Decision {
+    for (place, store) in stores.iter().enumerate() {
+        let begun = Instant::now();
+        let said = store.verify(attempt).await;
+        metrics.store_answered(store.id(), said.word(), begun.elapsed());
+        let has_computed = matches!(said, Answer::Mismatch { .. });
+        let answer = match said {
             Answer::Absent => continue,
-            Answer::Match(found) => return Ok(ChainAnswer::Known { store_id, found }),
-            Answer::Disabled => return Ok(ChainAnswer::Disabled { store_id }),
-            Answer::Unavailable => return Ok(ChainAnswer::Unavailable { store_id }),
-            Answer::Mismatch => {
-                return Ok(ChainAnswer::Wrong {
-                    cause: "mismatch",
-                    store_id,
-                });
-            }
-            Answer::Ambiguous => "ambiguous",
-            Answer::UnsupportedHash => "unsupported_hash",
+            Answer::Match(found) => ChainAnswer::Known(found),
+            Answer::Disabled { external_id } => ChainAnswer::Disabled { external_id },
+            Answer::Unavailable { class } => ChainAnswer::Unavailable { class },
+            Answer::Mismatch { external_id } => ChainAnswer::Wrong {
+                cause: "mismatch",
+                external_id: Some(external_id),
+            },
+            Answer::Ambiguous | Answer::UnsupportedHash => ChainAnswer::Wrong {
+                cause: said.word(),
+                external_id: None,
+            },
         };
-        attempt.slot.verify_nobody(password()).await?;
-        return Ok(ChainAnswer::Wrong { cause, store_id });
+        if matches!(answer, ChainAnswer::Wrong { .. }) {
+            burn(stores, attempt, has_computed.then_some(place)).await;
+        }
+        return Decision {
+            answer,
+            store: Some(Arc::clone(store)),
+        };
     }
-    attempt.slot.verify_nobody(password()).await?;
-    Ok(ChainAnswer::Wrong {
-        cause: "unknown",
-        store_id: String::new(),
-    })
+    burn(stores, attempt, None).await;
+    Decision {
+        answer: ChainAnswer::Wrong {
+            cause: "unknown",
+            external_id: None,
+        },
+        store: None,
+    }
+}
+
+/// What the other stores would have cost.
+async fn burn(stores: &[Arc<dyn IdentityStore>], attempt: &Attempt<'_>, except: Option<usize>) {
+    for (place, store) in stores.iter().enumerate() {
+        if Some(place) != except {
+            store.burn(attempt).await;
+        }
+    }
 }
 
 impl App {
-    /// The stores of a site, in its order. A store that is listed but not configured is left out
-    /// with a warning; the local one is always there, last if it is not listed.
+    /// The store of this id, if it is configured and in use.
+    pub(super) fn store_of(&self, id: &str) -> Option<Arc<dyn IdentityStore>> {
+        self.stores.find(id)
+    }
+
+    /// The stores of a site, in its order, without those that are switched off; the local one is
+    /// always there, last if it is not listed.
     pub(super) fn stores_of(&self, site: &Site) -> Vec<Arc<dyn IdentityStore>> {
-        let find = |id: &str| self.stores.iter().find(|store| store.id() == id).cloned();
         let mut chain: Vec<Arc<dyn IdentityStore>> = Vec::new();
         for id in &site.stores {
-            if let Some(store) = find(id) {
+            if let Some(store) = self.store_of(id) {
                 chain.push(store);
-            } else {
-                tracing::warn!(store.id = %id, "the site lists an unknown identity store");
             }
         }
-        let is_listed = site
-            .stores
-            .iter()
-            .any(|id| id == crate::domain::site::LOCAL_STORE);
-        if !is_listed {
-            chain.extend(find(crate::domain::site::LOCAL_STORE));
+        if !site.stores.iter().any(|id| id == LOCAL_STORE) {
+            chain.extend(self.store_of(LOCAL_STORE));
         }
         chain
     }
@@ -105,7 +126,7 @@ impl App {
         login: &str,
         password: &Password,
         slot: &HashSlot,
-    ) -> Result<ChainAnswer, Error> {
+    ) -> Decision {
         let username = im_types::Username::parse(login).ok();
         let as_typed: &Secret<String> = password.as_typed();
         let attempt = Attempt {
@@ -114,6 +135,6 @@ impl App {
             password: as_typed,
             slot,
         };
-        ask(&self.stores_of(site), &attempt, || password.normalised()).await
+        ask(&self.stores_of(site), &attempt, &self.metrics).await
     }
 }

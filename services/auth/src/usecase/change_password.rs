@@ -34,8 +34,9 @@ impl App {
         let now = self.clock.now();
         let who = Attempter::new(actor.origin.address, user.username.folded());
         let wait = self.throttle.wait(&who, now);
-        if policy.throttle_enabled() && wait > Duration::ZERO {
-            return Err(Refusal::Throttled { wait }.into());
+        if policy.throttle_enabled() && wait.time > Duration::ZERO {
+            self.metrics.throttled(wait.cause);
+            return Err(Refusal::Throttled { wait: wait.time }.into());
         }
         let slot = self.hasher.enter()?;
         if !slot

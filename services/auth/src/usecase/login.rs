@@ -3,23 +3,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use im_policy::{Effective, Limit};
-use im_types::{DeviceId, Secret, SessionId, UserId, Username};
+use im_policy::Effective;
+use im_types::{DeviceId, Secret, SessionId, Username};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use tokio::time::{Instant, sleep_until};
 
-use super::chain::ChainAnswer;
-use super::login_account::Admitted;
+use super::chain::{ChainAnswer, Decision};
+use super::login_account::{Admitted, Proof};
 use super::throttle::Attempter;
 use super::{App, Origin, parse};
 use crate::Error;
 use crate::domain::audit::NewAuditEntry;
-use crate::domain::login::{AtTheDoor, Refusal, SitePassword, at_the_door, lock_after_failure};
+use crate::domain::login::{AtTheDoor, Refusal, SitePassword, at_the_door};
 use crate::domain::password::Password;
-use crate::domain::people::{Person, User, UserState, fold};
+use crate::domain::people::{Person, UserState, fold};
 use crate::domain::site::{Site, Snapshot};
-use crate::store::Unit;
 
 /// "Wrong" is answered only at multiples of this after the beginning: an account that exists has
 /// its counter written, which takes a little longer than writing nothing.
@@ -92,6 +91,21 @@ impl App {
         origin: &Origin,
         command: LoginCommand,
     ) -> Result<LoginAnswer, Error> {
+        use im_runtime::error::ServiceError as _;
+        let mut kind = "none";
+        let answer = self.try_login(origin, command, &mut kind).await;
+        let outcome = answer.as_ref().map_or_else(Error::reason, |_| "OK");
+        self.metrics.login(outcome, kind);
+        answer
+    }
+
+    /// `kind` becomes that of the store that decided, if one did.
+    async fn try_login(
+        &self,
+        origin: &Origin,
+        command: LoginCommand,
+        kind: &mut &'static str,
+    ) -> Result<LoginAnswer, Error> {
         let snapshot = self.snapshot();
         let site = snapshot
             .site(&origin.site)
@@ -120,27 +134,40 @@ impl App {
             .await?;
         let begun = Instant::now();
         let slot = self.hasher.enter()?;
-        let answer = self
+        let Decision { answer, store } = self
             .ask_stores(&login.site, login.typed, &login.password, &slot)
-            .await?;
-        drop(slot);
-        let admitted = match answer {
-            ChainAnswer::Known { store_id, found } => self.admit(&login, &store_id, found).await?,
-            ChainAnswer::Wrong { cause, store_id } => {
-                let refusal = self.refuse_wrong(&login, &policy, cause, &store_id).await?;
+            .await;
+        if let Some(store) = &store {
+            *kind = store.kind().as_str();
+        }
+        self.heed_absence(&login, store.as_deref()).await?;
+        let proof = match (answer, &store) {
+            (ChainAnswer::Known(found), Some(store)) => Proof {
+                shadow: self.new_shadow(&login, &**store, &found, &slot).await?,
+                found,
+                is_shadow: false,
+            },
+            (ChainAnswer::Unavailable { class }, Some(store)) => {
+                match self.ask_shadow(&login, &**store, &slot).await? {
+                    Some(proof) => proof,
+                    None => return Err(self.refuse_unavailable(&login, &**store, class).await?),
+                }
+            }
+            (ChainAnswer::Disabled { external_id }, Some(store)) => {
+                return Err(self.refuse_barred(&login, &**store, &external_id).await?);
+            }
+            (answer, store) => {
+                drop(slot);
+                let refusal = self
+                    .refuse_wrong(&login, &policy, &answer, store.as_deref())
+                    .await?;
                 sleep_until(next_step(begun)).await;
                 return Err(refusal);
             }
-            ChainAnswer::Disabled { store_id } => {
-                self.throttle.succeed(&login.attempter);
-                return Err(self.refuse(&login, Refusal::Deactivated, &store_id).await?);
-            }
-            ChainAnswer::Unavailable { store_id } => {
-                let entry = login.audit("login.store_unavailable");
-                self.write_audit(entry.with("store", store_id)).await?;
-                return Err(Error::IdentityStoreUnavailable);
-            }
         };
+        drop(slot);
+        let store = store.ok_or(Error::Stopping)?;
+        let admitted = self.admit(&login, &*store, proof).await?;
         self.answer(admitted)
     }
 
@@ -170,11 +197,10 @@ impl App {
     ) -> Result<(), Error> {
         let now = self.clock.now();
         let is_maintenance = policy.maintenance();
-        let throttle_wait = if policy.throttle_enabled() {
-            self.throttle.wait(&login.attempter, now)
-        } else {
-            Duration::ZERO
-        };
+        let wait = policy
+            .throttle_enabled()
+            .then(|| self.throttle.wait(&login.attempter, now));
+        let throttle_wait = wait.map_or(Duration::ZERO, |wait| wait.time);
         let facts = AtTheDoor {
             is_maintenance,
             is_administrator: is_maintenance && self.is_administrator(login).await?,
@@ -192,6 +218,9 @@ impl App {
         match at_the_door(&facts) {
             Ok(()) => Ok(()),
             Err(refusal) => {
+                if let (Refusal::Throttled { .. }, Some(wait)) = (&refusal, wait) {
+                    self.metrics.throttled(wait.cause);
+                }
                 if self.throttle.is_news(&login.attempter) {
                     let entry = login.audit("login.refused");
                     self.write_audit(with_reason(entry, &refusal)).await?;
@@ -240,100 +269,6 @@ impl App {
         };
         let role = login.snapshot.administrator();
         Ok(user.state == UserState::Active && role.is_some_and(|r| standing.roles.contains(&r)))
-    }
-
-    /// Step 5 has failed: counts what has to be counted. For unknown names the same is written as
-    /// for known ones.
-    async fn refuse_wrong(
-        &self,
-        login: &Login<'_>,
-        policy: &Effective,
-        cause: &str,
-        store_id: &str,
-    ) -> Result<Error, Error> {
-        let now = self.clock.now();
-        let password = login.password.normalised();
-        let counts = self.throttle.fail(&login.attempter, &password, now);
-        if counts || !policy.throttle_enabled() {
-            let is_counted = counts && cause == "mismatch";
-            let user = if is_counted {
-                self.find_named(login).await?
-            } else {
-                None
-            };
-            let policy = match &user {
-                Some(user) => {
-                    let standing = self.standing(user.id).await?;
-                    let roles = standing
-                        .map(|known| known.roles.clone())
-                        .unwrap_or_default();
-                    login.snapshot.policy(&login.origin.site, &roles)
-                }
-                None => policy.clone(),
-            };
-            let mut unit = self.begin().await?;
-            let mut entry = login.audit("login.failed");
-            entry = entry.with("cause", cause).with("store", store_id);
-            if let Some(user) = user {
-                entry = self
-                    .count_failure(&mut unit, user.id, &policy, entry)
-                    .await?;
-            }
-            unit.audit(entry);
-            self.commit(unit).await?;
-        }
-        Ok(Refusal::InvalidCredentials.into())
-    }
-
-    /// The counter of the account, and the lock when it is full.
-    async fn count_failure(
-        &self,
-        unit: &mut Unit,
-        user: UserId,
-        policy: &Effective,
-        mut entry: NewAuditEntry,
-    ) -> Result<NewAuditEntry, Error> {
-        let Some(user) = unit.find_user(user).await? else {
-            return Ok(entry);
-        };
-        let now = unit.now();
-        let failures_max = match policy.max_password_failures() {
-            Limit::Unlimited => None,
-            Limit::AtMost(max) => Some(max),
-        };
-        // A lock that has ended starts the count anew.
-        let has_ended = user.locked_until.is_some_and(|until| until <= now);
-        let before = if has_ended { 0 } else { user.failure_count };
-        let lock = policy.lock_duration_minutes();
-        let (failures, until) = lock_after_failure(before, failures_max, lock, now);
-        // The break-glass administrator is slowed down, never locked.
-        let until = until.filter(|_| !user.is_break_glass);
-        let until = user.locked_until.filter(|old| *old > now).max(until);
-        unit.set_user_failures(user.id, failures, until).await?;
-        entry = entry.on(user.id).with("failures", failures);
-        if until.is_some() {
-            entry = entry.with("locked", "true");
-        }
-        Ok(entry)
-    }
-
-    async fn find_named(&self, login: &Login<'_>) -> Result<Option<User>, Error> {
-        let Ok(username) = Username::parse(login.typed) else {
-            return Ok(None);
-        };
-        Ok(self.store.find_user_by_name(&username).await?)
-    }
-
-    /// Writes a refusal down.
-    pub(super) async fn refuse(
-        &self,
-        login: &Login<'_>,
-        refusal: Refusal,
-        store_id: &str,
-    ) -> Result<Error, Error> {
-        let entry = with_reason(login.audit("login.refused"), &refusal);
-        self.write_audit(entry.with("store", store_id)).await?;
-        Ok(refusal.into())
     }
 
     /// An audit entry in a unit of its own.

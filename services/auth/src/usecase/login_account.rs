@@ -1,21 +1,20 @@
 //! The second half of signing in: the account behind the person, its state, its device, its
 //! session. All in one unit.
 
-use im_policy::{Effective, Limit, UsernameConflict};
-use im_types::{DisplayName, RoleId, Timestamp, UserId, Username};
+use im_policy::{Effective, Limit};
+use im_types::{RoleId, Timestamp, UserId};
 
 use super::App;
 use super::login::{Login, with_reason};
 use crate::Error;
-use crate::domain::change::Change;
 use crate::domain::login::{Admission, Inside, Refusal, inside};
 use crate::domain::password::PasswordRules;
-use crate::domain::people::{NewUser, Person, User, UserState};
+use crate::domain::people::{Person, User};
 use crate::domain::session::{Device, Session, device_name, end, expiry};
 use crate::domain::site::LOCAL_STORE;
 use crate::domain::token::RefreshToken;
-use crate::ports::Match;
-use crate::store::Unit;
+use crate::ports::{IdentityStore, Match};
+use crate::store::{Shadow, Unit};
 
 /// Somebody who has been let in.
 #[derive(Debug)]
@@ -33,6 +32,21 @@ struct Candidate {
     /// The device that the client named, if it is the person's.
     device: Option<Device>,
     is_password_expired: bool,
+    found: Match,
+    /// To be kept.
+    shadow: Option<Shadow>,
+    /// A verifier of our own stood in for the store.
+    is_shadow: bool,
+}
+
+/// Why somebody is who they say.
+pub(super) struct Proof {
+    /// What the store said.
+    pub(super) found: Match,
+    /// A verifier to be kept for the time when the store is away.
+    pub(super) shadow: Option<Shadow>,
+    /// Such a verifier said it, not the store.
+    pub(super) is_shadow: bool,
 }
 
 impl App {
@@ -43,65 +57,53 @@ impl App {
     pub(super) async fn admit(
         &self,
         login: &Login<'_>,
-        store_id: &str,
-        found: Match,
+        store: &dyn IdentityStore,
+        proof: Proof,
     ) -> Result<Admitted, Error> {
         self.throttle.succeed(&login.attempter);
-        let known = self
-            .store
-            .find_identity(store_id, &found.external_id)
-            .await?;
-        if known.is_none() && store_id == LOCAL_STORE {
-            // Removed between the two reads.
-            return Err(self
-                .refuse(login, Refusal::InvalidCredentials, store_id)
-                .await?);
-        }
-        let candidate = self.candidate(login, store_id, known, &found).await?;
-        let mut unit = self.begin().await?;
-        let user = match known {
-            Some(user) => unit.find_user(user).await?.ok_or(Error::UserNotFound),
-            None => {
-                self.create_just_in_time(&mut unit, login, store_id, &found)
-                    .await
-            }
+        let account = if proof.is_shadow {
+            self.account_of_shadow(store, &proof.found).await
+        } else {
+            self.account_of(login, store, &proof.found).await
         };
-        match user {
-            Ok(user) => self.admit_user(unit, login, user, candidate).await,
-            Err(error) => {
-                drop(unit);
-                Err(self.creation_refused(login, store_id, error).await?)
-            }
-        }
+        let user = match account {
+            Ok(user) => user,
+            Err(error) => return Err(self.creation_refused(login, store.id(), error).await?),
+        };
+        let candidate = self.candidate(login, store, user, proof).await?;
+        let mut unit = self.begin().await?;
+        let user = unit.find_user(user).await?.ok_or(Error::UserNotFound)?;
+        self.admit_user(unit, login, user, candidate).await
     }
 
     async fn candidate(
         &self,
         login: &Login<'_>,
-        store_id: &str,
-        known: Option<UserId>,
-        found: &Match,
+        store: &dyn IdentityStore,
+        user: UserId,
+        proof: Proof,
     ) -> Result<Candidate, Error> {
-        let roles = match known {
-            Some(user) => self
-                .store
-                .find_roles(&[user])
-                .await?
-                .remove(&user)
-                .unwrap_or_default(),
-            None => Vec::new(),
-        };
+        let roles = self.store.find_roles(&[user]).await?.remove(&user);
+        let roles = roles.unwrap_or_default();
+        if proof.is_shadow && !self.may_use_shadow(store.terms(), &roles) {
+            return Err(Error::IdentityStoreUnavailable);
+        }
         let policy = login.snapshot.policy(&login.origin.site, &roles);
         let named = match login.device_id {
             Some(id) => self.store.find_device(id).await?,
             None => None,
         };
         Ok(Candidate {
-            store_id: store_id.to_owned(),
-            device: named.filter(|device| Some(device.user_id) == known),
+            store_id: store.id().to_owned(),
+            device: named.filter(|device| device.user_id == user),
             is_password_expired: self
-                .is_password_expired(store_id, found, known, &policy)
+                .is_password_expired(store.id(), &proof.found, user, &policy)
                 .await?,
+            shadow: proof
+                .shadow
+                .filter(|_| self.may_use_shadow(store.terms(), &roles)),
+            is_shadow: proof.is_shadow,
+            found: proof.found,
             roles,
             policy,
         })
@@ -114,60 +116,14 @@ impl App {
         error: Error,
     ) -> Result<Error, Error> {
         use im_runtime::error::ServiceError as _;
-        if matches!(error, Error::Refused(_) | Error::UsernameConflict) {
+        if matches!(
+            error,
+            Error::Refused(_) | Error::UsernameConflict | Error::StoreAttributeMissing { .. }
+        ) {
             let entry = login.audit("login.refused").with("reason", error.reason());
             self.write_audit(entry.with("store", store_id)).await?;
         }
         Ok(error)
-    }
-
-    /// The account of a person who signs in for the first time through an identity store.
-    async fn create_just_in_time(
-        &self,
-        unit: &mut Unit,
-        login: &Login<'_>,
-        store_id: &str,
-        found: &Match,
-    ) -> Result<User, Error> {
-        let policy = login.snapshot.policy(&login.origin.site, &[]);
-        let count = unit.lock_and_count_users(&login.origin.site).await?;
-        if !policy.users_max().allows(count + 1) {
-            return Err(Refusal::SiteAccountsFull.into());
-        }
-        let username = Username::parse(&found.username).map_err(|_| Error::UsernameConflict)?;
-        let mut user = NewUser {
-            id: self.ids.new_id(),
-            display_name: attribute(found, "display_name")
-                .and_then(|text| DisplayName::parse(text).ok())
-                .unwrap_or_else(|| DisplayName::from(&username)),
-            email: attribute(found, "email")
-                .and_then(|text| super::parse::email(text).ok())
-                .unwrap_or_default(),
-            username,
-            state: UserState::Active,
-            site: login.origin.site.clone(),
-            is_break_glass: false,
-        };
-        if !unit.insert_user(&user).await? {
-            if policy.username_conflict() != UsernameConflict::NameAtStore {
-                return Err(Error::UsernameConflict);
-            }
-            let text = format!("{}@{store_id}", found.username);
-            user.username = Username::parse(&text).map_err(|_| Error::UsernameConflict)?;
-            if !unit.insert_user(&user).await? {
-                return Err(Error::UsernameConflict);
-            }
-        }
-        unit.insert_identity(store_id, &found.external_id, user.id)
-            .await?;
-        unit.change(Change::User(user.id));
-        let entry = login.audit("user.create").on(user.id).by(user.id);
-        unit.audit(
-            entry
-                .with("store", store_id)
-                .with("username", user.username.as_str()),
-        );
-        unit.find_user(user.id).await?.ok_or(Error::UserNotFound)
     }
 
     /// Steps 7 to 11.
@@ -185,6 +141,9 @@ impl App {
             policy,
             device: named,
             is_password_expired,
+            found,
+            shadow,
+            is_shadow,
         } = candidate;
         let is_new_device = named.is_none();
         let mut device = self.device_of(login, &user, named, now);
@@ -215,7 +174,19 @@ impl App {
         let (session, refresh_token) = self.new_session(login, &device, &policy, is_password_only);
         unit.insert_session(&session).await?;
         unit.set_user_login(user.id).await?;
-        let entry = login.audit("login.succeeded").by(user.id).on(user.id);
+        if store_id != LOCAL_STORE {
+            unit.set_identity_login(&store_id, &found.external_id, &found.username)
+                .await?;
+        }
+        if let Some(shadow) = &shadow {
+            unit.put_shadow(shadow).await?;
+        }
+        let mut entry = login.audit("login.succeeded").by(user.id).on(user.id);
+        if is_shadow {
+            unit.set_session_shadow(session.id, &store_id, login.typed)
+                .await?;
+            entry = entry.with("shadow", "true");
+        }
         unit.audit(entry.with("store", store_id).with("session", session.id));
         self.commit(unit).await?;
         let user = User {
@@ -301,12 +272,12 @@ impl App {
         &self,
         store_id: &str,
         found: &Match,
-        known: Option<UserId>,
+        user: UserId,
         policy: &Effective,
     ) -> Result<bool, Error> {
-        let Some(user) = known.filter(|_| store_id == LOCAL_STORE) else {
+        if store_id != LOCAL_STORE {
             return Ok(found.is_password_expired);
-        };
+        }
         if found.is_password_expired {
             return Ok(true);
         }
@@ -342,6 +313,7 @@ impl App {
             last_seen_at: now,
             expires_at: expiry(now, policy.session_idle_days(), ends_at),
             ends_at,
+            is_shadow: false,
         };
         (session, token)
     }
@@ -355,12 +327,4 @@ impl App {
             stores: stores.unwrap_or_default(),
         })
     }
-}
-
-fn attribute<'a>(found: &'a Match, name: &str) -> Option<&'a str> {
-    found
-        .attributes
-        .iter()
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| value.as_str())
 }

@@ -34,6 +34,13 @@ impl App {
         Ok(())
     }
 
+    /// Counts what is there.
+    pub async fn count_sessions(&self) -> Result<(), Error> {
+        let count = self.store.count_live_sessions(self.clock.now()).await?;
+        self.metrics.sessions(count);
+        Ok(())
+    }
+
     /// Removes what has expired: sessions, tickets, old changes.
     pub async fn clean_up(&self) -> Result<(), Error> {
         for _round in 0..ROUNDS_MAX {
@@ -46,6 +53,7 @@ impl App {
         }
         let now = self.clock.now();
         self.store.delete_expired_tickets(now).await?;
+        self.store.delete_expired_shadows(now).await?;
         self.store
             .delete_old_changes(now.saturating_sub(CHANGES_KEPT_FOR))
             .await?;

@@ -127,6 +127,8 @@ impl App {
     }
 
     async fn reload_snapshot(&self) -> Result<(), Error> {
+        // Stores first: a site must not list one that is not there yet.
+        self.reload_stores().await?;
         self.mirror.replace(self.store.load_snapshot().await?);
         Ok(())
     }

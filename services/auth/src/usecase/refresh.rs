@@ -28,6 +28,17 @@ impl App {
     /// Exchanges a refresh token, once. A second use of the same one ends the session, for somebody
     /// else has a copy.
     pub async fn refresh(&self, origin: &Origin, token: &Secret<String>) -> Result<Renewed, Error> {
+        use im_runtime::error::ServiceError as _;
+        let renewed = self.try_refresh(origin, token).await;
+        self.metrics.refresh(
+            renewed
+                .as_ref()
+                .map_or_else(|error| error.reason(), |_| "OK"),
+        );
+        renewed
+    }
+
+    async fn try_refresh(&self, origin: &Origin, token: &Secret<String>) -> Result<Renewed, Error> {
         let token = RefreshToken::parse(token).ok_or(Error::RefreshTokenInvalid)?;
         let session = self.store.find_session(token.session_id()).await?;
         let session = session.ok_or(Error::RefreshTokenInvalid)?;
@@ -54,6 +65,9 @@ impl App {
             .is_some_and(|role| standing.roles.contains(&role));
         if policy.maintenance() && !is_administrator {
             return Err(Refusal::Maintenance.into());
+        }
+        if session.is_shadow && !self.recheck_shadow(origin, &session).await? {
+            return Err(Error::SessionRevoked);
         }
         let next = token.next(&self.ids);
         let renewal = Renewal {
@@ -82,6 +96,7 @@ impl App {
             let entry = NewAuditEntry::new("session.token_reused").on(session.user_id);
             let entry = entry.from(&origin.site, origin.address_text());
             unit.audit(entry.with("session", session.id));
+            self.metrics.token_reused();
         }
         self.commit(unit).await?;
         Ok(Error::RefreshTokenReused)

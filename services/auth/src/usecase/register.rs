@@ -117,7 +117,7 @@ impl App {
         let attempter = Attempter::new(origin.address, "");
         let is_throttled = policy.throttle_enabled();
         let wait = if is_throttled {
-            self.throttle.wait(&attempter, now)
+            self.throttle.wait(&attempter, now).time
         } else {
             std::time::Duration::ZERO
         };

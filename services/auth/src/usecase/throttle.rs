@@ -2,7 +2,7 @@
 //! who guesses gets n times the attempts, which the lock after `max_password_failures`, counted in
 //! the database, bounds exactly.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,7 +12,9 @@ use moka::sync::Cache;
 use sha2::Sha256;
 
 use crate::config::ThrottleSizes;
-use crate::domain::throttle::{Bucket, BucketSize, Fingerprint, Ladder, network_of};
+use crate::domain::throttle::{
+    Bucket, BucketSize, Fingerprint, Ladder, Stuffing, network_of, provider_network_of,
+};
 
 /// Addresses and accounts that are remembered; the least used ones are forgotten first.
 const ENTRIES_MAX: u64 = 100_000;
@@ -35,6 +37,8 @@ pub struct Throttle {
     sizes: ThrottleSizes,
     key: Secret<[u8; 32]>,
     addresses: Cache<IpAddr, Shared<Bucket>>,
+    providers: Cache<Ipv6Addr, Shared<Bucket>>,
+    stuffing: Cache<IpAddr, Shared<Stuffing>>,
     accounts: Cache<Arc<str>, Shared<Account>>,
     pairs: Cache<(IpAddr, Arc<str>), Shared<Bucket>>,
     registrations: Cache<IpAddr, Shared<Bucket>>,
@@ -60,6 +64,7 @@ fn lock<T>(shared: &Shared<T>) -> MutexGuard<'_, T> {
 #[derive(Debug, Clone)]
 pub(super) struct Attempter {
     network: Option<IpAddr>,
+    provider: Option<Ipv6Addr>,
     account: Arc<str>,
 }
 
@@ -67,6 +72,7 @@ impl Attempter {
     pub(super) fn new(address: Option<IpAddr>, folded: &str) -> Self {
         Self {
             network: address.map(network_of),
+            provider: address.and_then(provider_network_of),
             account: folded.into(),
         }
     }
@@ -77,6 +83,24 @@ impl Attempter {
     }
 }
 
+/// What a wrong password means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Failure {
+    /// It is none of the latest ones of the account over again.
+    pub(super) is_new: bool,
+    /// The address has tried so many pairs of name and password that it is refused from now on.
+    pub(super) is_stuffing: bool,
+}
+
+/// Why somebody has to wait, for the metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Wait {
+    /// For how long; zero for nobody.
+    pub(super) time: Duration,
+    /// `account`, `address`, `pair`, `stuffing`.
+    pub(super) cause: &'static str,
+}
+
 impl Throttle {
     /// Remembers nobody yet.
     pub fn new(sizes: ThrottleSizes, ids: &Ids) -> Self {
@@ -84,6 +108,8 @@ impl Throttle {
             sizes,
             key: Secret::new(ids.random_bytes()),
             addresses: cache(KEPT_FOR),
+            providers: cache(KEPT_FOR),
+            stuffing: cache(KEPT_FOR),
             accounts: cache(KEPT_FOR),
             pairs: cache(KEPT_FOR),
             registrations: cache(KEPT_FOR),
@@ -94,12 +120,16 @@ impl Throttle {
         }
     }
 
-    /// How long the attempter has to wait: the longest of the three buckets and the ladder.
-    pub(super) fn wait(&self, who: &Attempter, now: Timestamp) -> Duration {
+    /// How long the attempter has to wait: the longest of the buckets, the ladder and a refusal.
+    pub(super) fn wait(&self, who: &Attempter, now: Timestamp) -> Wait {
         let bucket = |shared: Option<Shared<Bucket>>, size: BucketSize| {
             shared.map_or(Duration::ZERO, |shared| lock(&shared).wait(size, now))
         };
         let address = who.network.and_then(|network| self.addresses.get(&network));
+        let provider = who
+            .provider
+            .and_then(|network| self.providers.get(&network));
+        let stuffing = who.network.and_then(|network| self.stuffing.get(&network));
         let pair = who.pair().and_then(|pair| self.pairs.get(&pair));
         let account = self
             .accounts
@@ -109,15 +139,31 @@ impl Throttle {
                 let ladder = account.ladder.wait(self.sizes.free_failures, now);
                 ladder.max(account.bucket.wait(self.sizes.account, now))
             });
-        account
-            .max(bucket(address, self.sizes.address))
-            .max(bucket(pair, self.sizes.pair))
+        let waits = [
+            ("account", account),
+            ("address", bucket(address, self.sizes.address)),
+            ("address", bucket(provider, self.sizes.provider)),
+            ("pair", bucket(pair, self.sizes.pair)),
+            (
+                "stuffing",
+                stuffing.map_or(Duration::ZERO, |shared| lock(&shared).wait(now)),
+            ),
+        ];
+        let longest = waits.into_iter().max_by_key(|(_, time)| *time);
+        let (cause, time) = longest.unwrap_or_default();
+        Wait { time, cause }
     }
 
-    /// Notes a wrong password; `false` if it was one of the latest of this account over again.
-    /// That does not count against the account; the address pays all the same, for the work.
-    pub(super) fn fail(&self, who: &Attempter, password: &[u8], now: Timestamp) -> bool {
+    /// Notes a wrong password. One of the latest of this account over again does not count against
+    /// the account; the address pays all the same, for the work.
+    pub(super) fn fail(&self, who: &Attempter, password: &[u8], now: Timestamp) -> Failure {
         self.charge_address(who, now);
+        let fingerprint = self.fingerprint(&who.account, password);
+        let is_stuffing = who.network.is_some_and(|network| {
+            let shared = self.stuffing.get_with(network, Shared::default);
+            let tried_max = self.sizes.stuffing_pairs_max;
+            lock(&shared).fail(&who.account, fingerprint, tried_max, now)
+        });
         let account = self.accounts.get_with(Arc::clone(&who.account), || {
             let account = Account {
                 ladder: Ladder::new(now),
@@ -126,24 +172,27 @@ impl Throttle {
             Arc::new(Mutex::new(account))
         });
         let mut account = lock(&account);
-        if !account
-            .ladder
-            .fail(self.fingerprint(&who.account, password), now)
-        {
-            return false;
+        let is_new = account.ladder.fail(fingerprint, now);
+        if is_new {
+            account.bucket.charge(self.sizes.account, now);
+            drop(account);
+            if let Some(pair) = who.pair() {
+                charge(&self.pairs, pair, self.sizes.pair, now);
+            }
         }
-        account.bucket.charge(self.sizes.account, now);
-        drop(account);
-        if let Some(pair) = who.pair() {
-            charge(&self.pairs, pair, self.sizes.pair, now);
+        Failure {
+            is_new,
+            is_stuffing,
         }
-        true
     }
 
     /// Notes a failure that says nothing about an account, such as a wrong site password.
     pub(super) fn charge_address(&self, who: &Attempter, now: Timestamp) {
         if let Some(network) = who.network {
             charge(&self.addresses, network, self.sizes.address, now);
+        }
+        if let Some(network) = who.provider {
+            charge(&self.providers, network, self.sizes.provider, now);
         }
     }
 
@@ -152,6 +201,9 @@ impl Throttle {
         self.accounts.invalidate(&who.account);
         if let Some(pair) = who.pair() {
             self.pairs.invalidate(&pair);
+        }
+        if let Some(shared) = who.network.and_then(|network| self.stuffing.get(&network)) {
+            lock(&shared).succeed(&who.account);
         }
     }
 
@@ -228,33 +280,61 @@ mod tests {
         let (here, there) = (Some([10, 0, 0, 1].into()), Some([10, 0, 0, 2].into()));
         let (anna, bert) = (Attempter::new(here, "anna"), Attempter::new(here, "bert"));
         let now = clock.now();
+        let wait = |who: &Attempter| throttle.wait(who, now).time;
 
-        assert!(throttle.fail(&anna, b"1", now) && throttle.fail(&anna, b"2", now));
-        assert_eq!(throttle.wait(&anna, now), Duration::from_secs(1));
-        assert_eq!(
-            throttle.wait(&Attempter::new(there, "anna"), now),
-            Duration::from_secs(1)
-        );
-        assert_eq!(
-            throttle.wait(&bert, now),
-            Duration::ZERO,
-            "bert has done nothing"
-        );
+        assert!(throttle.fail(&anna, b"1", now).is_new && throttle.fail(&anna, b"2", now).is_new);
+        assert_eq!(wait(&anna), Duration::from_secs(1));
+        assert_eq!(wait(&Attempter::new(there, "anna")), Duration::from_secs(1));
+        assert_eq!(wait(&bert), Duration::ZERO, "bert has done nothing");
 
         // Two more failures empty the address's bucket, for everybody there.
         throttle.charge_address(&bert, now);
         throttle.charge_address(&bert, now);
-        assert_eq!(throttle.wait(&bert, now), Duration::from_secs(2));
-        assert_eq!(
-            throttle.wait(&Attempter::new(there, "bert"), now),
-            Duration::ZERO
-        );
+        assert_eq!(wait(&bert), Duration::from_secs(2));
+        assert_eq!(wait(&Attempter::new(there, "bert")), Duration::ZERO);
 
         throttle.succeed(&anna);
-        assert_eq!(
-            throttle.wait(&Attempter::new(there, "anna"), now),
-            Duration::ZERO
-        );
+        assert_eq!(wait(&Attempter::new(there, "anna")), Duration::ZERO);
         assert!(throttle.is_news(&anna) && !throttle.is_news(&bert));
+    }
+
+    #[test]
+    fn a_list_of_passwords_is_refused_from_its_address_alone() {
+        let clock = Clock::mock(Timestamp::from_millis(1));
+        let ids = Ids::seeded(clock.clone(), 3);
+        let throttle = Throttle::new(AuthSettings::default().throttle(), &ids);
+        let from = |address: &str| Some(address.parse().unwrap());
+        let now = clock.now();
+        let fail = |n: u32| {
+            let who = Attempter::new(from("192.0.2.1"), &format!("user{n}"));
+            throttle.fail(&who, b"leaked", now).is_stuffing
+        };
+        assert!((0..14).all(|n| !fail(n)) && fail(14));
+        let anna = |address| throttle.wait(&Attempter::new(from(address), "anna"), now);
+        assert_eq!(anna("192.0.2.1").time, Duration::from_hours(24));
+        assert_eq!(anna("192.0.2.1").cause, "stuffing");
+        assert_eq!(anna("192.0.2.2").time, Duration::ZERO);
+    }
+
+    #[test]
+    fn a_customer_with_many_networks_waits_on_all_of_them() {
+        let clock = Clock::mock(Timestamp::from_millis(1));
+        let ids = Ids::seeded(clock.clone(), 3);
+        let settings = AuthSettings {
+            throttle_address_burst: 2,
+            stuffing_pairs_max: 0,
+            ..AuthSettings::default()
+        };
+        let throttle = Throttle::new(settings.throttle(), &ids);
+        let who = |n: u32| {
+            let address = format!("2001:db8:0:{n:x}::1").parse().unwrap();
+            Attempter::new(Some(address), &format!("user{n}"))
+        };
+        let now = clock.now();
+        for n in 0..8 {
+            assert_eq!(throttle.wait(&who(n), now).time, Duration::ZERO, "{n}");
+            throttle.fail(&who(n), b"x", now);
+        }
+        assert!(!throttle.wait(&who(9), now).time.is_zero());
     }
 }

@@ -78,6 +78,9 @@ async fn clean(app: Arc<App>, stop: CancellationToken) {
         if let Err(error) = app.clean_up().await {
             tracing::warn!(%error, "what has expired cannot be removed");
         }
+        if let Err(error) = app.count_sessions().await {
+            tracing::warn!(%error, "sessions cannot be counted");
+        }
     })
     .await;
 }

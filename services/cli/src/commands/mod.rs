@@ -9,12 +9,14 @@ mod chat_io;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
 pub(crate) mod groups;
+pub(crate) mod identities;
 pub(crate) mod invites;
 pub(crate) mod policy;
 pub(crate) mod roles;
 pub(crate) mod sessions;
 pub(crate) mod sites;
 pub(crate) mod status;
+pub(crate) mod stores;
 pub(crate) mod users;
 
 use anyhow::{Context as _, bail};
@@ -89,6 +91,8 @@ pub(crate) async fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Users(command) => users::run(&ctx, command).await,
         Command::Approve(command) => users::approve(&ctx, command).await,
         Command::Sites(command) => sites::run(&ctx, command).await,
+        Command::Stores(command) => stores::run(&ctx, command).await,
+        Command::Identities(command) => identities::run(&ctx, command).await,
         Command::Policy(command) => policy::run(&ctx, command).await,
         Command::Roles(command) => roles::run(&ctx, command).await,
         Command::Bans(command) => bans::run(&ctx, command).await,

@@ -40,6 +40,8 @@ permissions! {
     SessionsManage "sessions.manage";
     /// Make and change sites.
     SitesManage "sites.manage";
+    /// Connect identity stores.
+    StoresManage "stores.manage";
     /// Set limits and options.
     PolicyManage "policy.manage";
     /// Make roles, give and take them.

@@ -4,6 +4,7 @@
 mod audit;
 mod bans;
 mod groups;
+mod identity_stores;
 mod invites;
 mod policy;
 mod roles;

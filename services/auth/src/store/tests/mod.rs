@@ -3,10 +3,13 @@
 
 use im_store::testing::{databases, prepare};
 
-use super::{MIGRATIONS, admin, statements};
+use super::{MIGRATIONS, admin, foreign, statements};
 
 fn all() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
-    statements::ALL.iter().chain(admin::statements::ALL)
+    statements::ALL
+        .iter()
+        .chain(admin::statements::ALL)
+        .chain(foreign::statements::ALL)
 }
 
 #[tokio::test]

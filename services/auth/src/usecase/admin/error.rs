@@ -84,6 +84,30 @@ pub enum AdminError {
     /// No such invite.
     #[error("there is no such invite")]
     InviteNotFound,
+    /// No such identity store, or one that the site does not list.
+    #[error("there is no such identity store")]
+    IdentityStoreNotFound,
+    /// A store of this id exists.
+    #[error("there is an identity store of this id")]
+    IdentityStoreExists,
+    /// A site lists the store.
+    #[error("the site {site} lists this identity store")]
+    IdentityStoreInUse {
+        /// Which one.
+        site: SiteId,
+    },
+    /// The store knows nobody of this name, or the account has no such identity.
+    #[error("there is no such identity")]
+    IdentityNotFound,
+    /// The person of the store has another account.
+    #[error("this identity belongs to another account")]
+    IdentityTaken,
+    /// The account could not sign in any more.
+    #[error("the account needs an identity to sign in with")]
+    LastIdentity,
+    /// No store may touch this account.
+    #[error("this administrator signs in with a password of this server only")]
+    BreakGlassIsLocal,
 }
 
 impl ServiceError for AdminError {
@@ -94,16 +118,23 @@ impl ServiceError for AdminError {
             | Self::GroupNotFound
             | Self::GroupMemberNotFound
             | Self::BanNotFound
-            | Self::InviteNotFound => ErrorKind::NotFound,
+            | Self::InviteNotFound
+            | Self::IdentityStoreNotFound
+            | Self::IdentityNotFound => ErrorKind::NotFound,
             Self::PolicyValue(_) | Self::PolicyScope(_) => ErrorKind::InvalidArgument,
-            Self::SiteExists | Self::RoleNameTaken | Self::GroupNameTaken => {
-                ErrorKind::AlreadyExists
-            }
+            Self::SiteExists
+            | Self::RoleNameTaken
+            | Self::GroupNameTaken
+            | Self::IdentityStoreExists
+            | Self::IdentityTaken => ErrorKind::AlreadyExists,
             Self::SiteAddressTaken { .. }
             | Self::DefaultSiteStays
             | Self::RoleBuiltin
             | Self::LastGroupManager
-            | Self::BanHitsSelf => ErrorKind::FailedPrecondition,
+            | Self::BanHitsSelf
+            | Self::IdentityStoreInUse { .. }
+            | Self::LastIdentity
+            | Self::BreakGlassIsLocal => ErrorKind::FailedPrecondition,
             Self::TooMany { .. } | Self::TooManyGroups { .. } => ErrorKind::ResourceExhausted,
             Self::PermissionNotHeld { .. } | Self::NotAManager => ErrorKind::PermissionDenied,
         }
@@ -131,6 +162,13 @@ impl ServiceError for AdminError {
             Self::BanNotFound => "BAN_NOT_FOUND",
             Self::BanHitsSelf => "BAN_HITS_SELF",
             Self::InviteNotFound => "INVITE_NOT_FOUND",
+            Self::IdentityStoreNotFound => "IDENTITY_STORE_NOT_FOUND",
+            Self::IdentityStoreExists => "IDENTITY_STORE_EXISTS",
+            Self::IdentityStoreInUse { .. } => "IDENTITY_STORE_IN_USE",
+            Self::IdentityNotFound => "IDENTITY_NOT_FOUND",
+            Self::IdentityTaken => "IDENTITY_TAKEN",
+            Self::LastIdentity => "LAST_IDENTITY",
+            Self::BreakGlassIsLocal => "BREAK_GLASS_IS_LOCAL",
         }
     }
 
@@ -148,7 +186,9 @@ impl ServiceError for AdminError {
             Self::PermissionNotHeld { permission } => {
                 vec![("permission", permission.name().to_owned())]
             }
-            Self::SiteAddressTaken { site } => vec![("site_id", site.to_string())],
+            Self::SiteAddressTaken { site } | Self::IdentityStoreInUse { site } => {
+                vec![("site_id", site.to_string())]
+            }
             Self::TooMany { max, .. } => vec![("max", max.to_string())],
             Self::TooManyGroups { max } => vec![("max", max.to_string())],
             _ => Vec::new(),

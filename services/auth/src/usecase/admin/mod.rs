@@ -8,20 +8,25 @@ mod bans;
 mod error;
 mod group_members;
 mod groups;
+mod identity_stores;
 mod invites;
 mod policy;
 mod roles;
 mod sites;
+mod store_test;
 
 pub use audit::{AuditPage, AuditQuery};
 pub use bans::{BanCommand, BanPage};
 pub use error::AdminError;
 pub use group_members::MemberPage;
 pub use groups::{GroupCommand, GroupPage, GroupPatch, GroupSearch};
+pub use identity_stores::{GroupRuleCommand, IdentityStoreCommand, ShownStore};
 pub use invites::{InviteCommand, InvitePage};
 pub use policy::{ExplainedValue, ShownExplanation, ShownValue};
 pub use roles::RolePatch;
 pub use sites::SiteCommand;
+pub(in crate::usecase) use store_test::conflict_of;
+pub use store_test::{StoreTest, StoreTestCommand};
 
 use super::Actor;
 use crate::domain::audit::NewAuditEntry;

@@ -35,7 +35,7 @@ fn parse_permissions(names: &[String]) -> Result<PermissionSet, Error> {
 }
 
 /// Nobody gives, changes or takes what they lack.
-fn check_held(actor: &Actor, permissions: PermissionSet) -> Result<(), Error> {
+pub(super) fn check_held(actor: &Actor, permissions: PermissionSet) -> Result<(), Error> {
     match permissions.without(actor.permissions).iter().next() {
         Some(permission) => Err(AdminError::PermissionNotHeld { permission }.into()),
         None => Ok(()),

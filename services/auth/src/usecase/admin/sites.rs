@@ -119,11 +119,7 @@ impl App {
         let id = SiteId::parse(&command.id).map_err(|error| Error::invalid("site.id", error))?;
         let name = DisplayName::parse(&command.name)
             .map_err(|error| Error::invalid("site.name", error))?;
-        let known: Vec<String> = self
-            .stores
-            .iter()
-            .map(|store| store.id().to_owned())
-            .collect();
+        let known = self.stores.ids();
         Ok(Site {
             name: name.as_str().to_owned(),
             addresses: addressing::addresses(command.addresses, id.is_default())

@@ -1,0 +1,1 @@
+SELECT COUNT(*) FROM sessions WHERE expires_at_us > $1

@@ -1,0 +1,1 @@
+DELETE FROM shadow_verifiers WHERE expires_at_us <= $1

@@ -1,0 +1,1 @@
+DELETE FROM identities WHERE store_id = $1

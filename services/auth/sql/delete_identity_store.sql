@@ -1,0 +1,1 @@
+DELETE FROM identity_stores WHERE store_id = $1

@@ -1,0 +1,1 @@
+DELETE FROM shadow_verifiers WHERE store_id = $1

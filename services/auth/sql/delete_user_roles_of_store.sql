@@ -1,0 +1,1 @@
+DELETE FROM user_roles WHERE source = $1 RETURNING user_id

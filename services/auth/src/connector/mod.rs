@@ -1,0 +1,89 @@
+//! Identity stores of other systems: from their configuration to the port.
+//!
+//! `im-auth-stores` knows the systems; here stands what of it is configured how, and what its
+//! answers mean for a sign-in.
+
+mod secrets;
+mod settings;
+mod sql;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use im_auth_stores::{Preset, SqlStore};
+use im_types::Clock;
+
+use crate::crypto::{Sealer, Secrets};
+use crate::domain::identity_store::{IdentityStore as IdentityStoreConfig, StoreKind};
+use crate::ports::{IdentityStore, PresetInfo, StoreFactory, StoreProblem};
+
+/// Makes stores of all kinds there are.
+#[derive(Debug)]
+pub(crate) struct Connectors {
+    clock: Clock,
+    sealer: Arc<Sealer>,
+    secrets_dir: Option<PathBuf>,
+}
+
+impl Connectors {
+    /// `secrets_dir` holds the secrets that configurations may name as `file:NAME`.
+    pub(crate) const fn new(
+        clock: Clock,
+        sealer: Arc<Sealer>,
+        secrets_dir: Option<PathBuf>,
+    ) -> Self {
+        Self {
+            clock,
+            sealer,
+            secrets_dir,
+        }
+    }
+}
+
+fn problem(error: impl std::fmt::Display) -> StoreProblem {
+    StoreProblem(error.to_string())
+}
+
+impl StoreFactory for Connectors {
+    fn open(
+        &self,
+        config: &IdentityStoreConfig,
+        secrets: &Secrets,
+    ) -> Result<Arc<dyn IdentityStore>, StoreProblem> {
+        let secrets = secrets::resolve(secrets, self.secrets_dir.as_deref())?;
+        match config.kind {
+            StoreKind::Sql => {
+                let sql = settings::sql(config, &secrets)?;
+                let tells_groups = sql.preset.users.groups.is_some();
+                let store = SqlStore::open(&sql, self.clock.clone()).map_err(problem)?;
+                Ok(Arc::new(sql::SqlConnector::new(
+                    config.clone(),
+                    store,
+                    tells_groups,
+                    Arc::clone(&self.sealer),
+                )))
+            }
+            StoreKind::Local | StoreKind::Ldap => Err(StoreProblem(
+                "this version has no stores of this kind".to_owned(),
+            )),
+        }
+    }
+
+    fn presets(&self) -> Vec<PresetInfo> {
+        Preset::shipped().filter_map(info).collect()
+    }
+}
+
+fn info(id: &str) -> Option<PresetInfo> {
+    let preset = Preset::parse(Preset::shipped_text(id)?).ok()?;
+    Some(PresetInfo {
+        kind: StoreKind::Sql,
+        id: preset.id,
+        application: preset.application,
+        versions: preset.versions,
+        prefix: preset.prefix,
+        secret: preset.passwords.secret,
+        is_unverified: preset.unverified,
+        notes: preset.notes,
+    })
+}
