@@ -120,8 +120,11 @@ impl Individual {
             if holding.activity == Activity::Closed {
                 return false;
             }
-            // Most people have one connection, and a list grows by four at first.
-            self.connections.reserve_exact(1);
+            // Most people have one connection, and a list would begin with room for four.
+            if self.connections.len() == self.connections.capacity() {
+                self.connections
+                    .reserve_exact(self.connections.len() / 2 + 1);
+            }
             self.connections.push(Connection {
                 holding,
                 moving_until,
