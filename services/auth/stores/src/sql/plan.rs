@@ -96,18 +96,23 @@ pub(crate) fn plan(
 fn select(scope: &mut Scope<'_>, form: &Form, rule: &[RuleColumn]) -> Option<Selected> {
     let driver = scope.driver;
     let id = id_of(scope, form);
-    let logins: Vec<_> = form
-        .logins
-        .iter()
-        .filter_map(|term| Some((login_term(scope, term, &form.rule)?, term.is_mail)))
-        .collect();
+    let (mut logins, mut absent) = (Vec::new(), Vec::new());
+    for term in &form.logins {
+        let names = || term.parts.iter().flatten();
+        // Addresses are a second way in: without them the first is still there.
+        if term.is_mail && !names().any(|name| scope.find(name).is_some()) {
+            absent.extend(names().map(ToString::to_string));
+        } else if let Some(found) = login_term(scope, term, &form.rule) {
+            logins.push((found, term.is_mail));
+        }
+    }
     let id = id?;
     let mut selected = Selected {
         fields: vec![Field::Id],
         columns: vec![driver.bytes(&id, false)],
         logins,
         id,
-        absent: Vec::new(),
+        absent,
     };
     // The condition is written by `statement`: it may hold bound values.
     selected.fields.push(Field::IsActive);
@@ -124,6 +129,8 @@ fn select(scope: &mut Scope<'_>, form: &Form, rule: &[RuleColumn]) -> Option<Sel
     for column in rule {
         select_rule_column(scope, &mut selected, form, column);
     }
+    selected.absent.sort_unstable();
+    selected.absent.dedup();
     Some(selected)
 }
 

@@ -101,3 +101,14 @@ fn a_comparison_gets_the_type_of_its_column() {
         assert_eq!(active(text), sql, "{text}");
     }
 }
+
+#[test]
+fn a_table_without_addresses_still_knows_names() {
+    let preset = Preset::parse(
+        "id = 'x'\napplication = 'X'\n[users]\ntable = 'users'\nlogin = 'name, @mail'\nmatch = 'ci'\n",
+    );
+    let form = Form::parse(&preset.unwrap(), "").unwrap();
+    let plan = plan(Driver::Mysql, &schema(), &form, &[]).unwrap();
+    assert_eq!(plan.absent, ["mail"]);
+    assert_eq!(plan.find, plan.find_with_mail);
+}
