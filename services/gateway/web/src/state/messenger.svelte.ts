@@ -3,15 +3,15 @@ import type { ConversationJson, ListConversationsResponseJson, ListMembersRespon
 import type { ListEntriesResponseJson } from "../gen/im/messaging/v1/mailbox_pb";
 import type { ListMessagesResponseJson } from "../gen/im/messaging/v1/message_pb";
 import type { ContactJson, ListContactsResponseJson } from "../gen/im/presence/v1/contact_pb";
-import type { ListPresencesResponseJson, PresenceJson } from "../gen/im/presence/v1/presence_pb";
+import type { ListPresencesResponseJson } from "../gen/im/presence/v1/presence_pb";
 import type { CreateStreamTicketResponseJson, ServerFrameJson } from "../gen/im/gateway/v1/stream_pb";
-import type { ListUsersResponseJson, UserJson } from "../gen/im/auth/v1/user_pb";
 import { ApiError } from "../api/errors";
 import { apiBase, query } from "../api/http";
 import { Client } from "../api/session";
 import { Stream, type Socket, type Status } from "../api/stream";
 import * as wire from "../api/wire";
-import { emptyState, type Conversation, type Message, type Person, type State, type UserId } from "./model";
+import { Commands, newKey } from "./commands";
+import { emptyState, type Conversation, type Message, type State } from "./model";
 import { Outbox } from "./outbox";
 import { reduce, type Action } from "./reduce";
 import { isAtEnd, isAtStart, watched } from "./select";
@@ -26,10 +26,9 @@ const REFRESH_DELAY_MS = 150;
 const REFRESH_RETRY_MS = 5_000;
 const IDLE_MS = 5 * 60_000;
 const TYPING_EVERY_MS = 3_000;
-const LOOKUPS_MAX = 4;
 
-export class Messenger {
-  state = $state.raw<State>(emptyState(""));
+export class Messenger extends Commands {
+  override state = $state.raw<State>(emptyState(""));
   status = $state<Status>("connecting");
   /** Why there is no connection, if the server said so. */
   statusReason = $state("");
@@ -41,8 +40,6 @@ export class Messenger {
   private readonly stream: Stream;
   private readonly outbox: Outbox;
   private readonly loading = new Set<string>();
-  private readonly wanted = new Set<UserId>();
-  private readonly asked = new Set<UserId>();
   private readonly reads = new Map<string, number>();
   private watching = "";
   private timers = new Map<string, ReturnType<typeof setTimeout>>();
@@ -51,11 +48,12 @@ export class Messenger {
   private stopped = false;
 
   constructor(
-    readonly client: Client,
+    override readonly client: Client,
     /** A message of somebody else has come that had not been there before. */
     private readonly onNews: (message: Message) => void,
     onEnd: (reason: string) => void,
   ) {
+    super();
     this.state = emptyState(client.userId);
     this.outbox = new Outbox(client, (action) => this.dispatch(action));
     this.stream = new Stream({
@@ -98,7 +96,7 @@ export class Messenger {
     this.stream.retryNow();
   }
 
-  dispatch(action: Action): void {
+  override dispatch(action: Action): void {
     if (this.stopped) return;
     const old = this.state;
     this.state = reduce(old, action);
@@ -286,30 +284,6 @@ export class Messenger {
     );
   }
 
-  /** Looks up the names of people who are no contacts, a few at a time. */
-  needName(id: UserId): void {
-    if (!id || this.asked.has(id) || this.state.people[id] || this.state.contacts[id]?.displayName) return;
-    this.wanted.add(id);
-    this.later("names", 20, () => {
-      for (let i = 0; i < LOOKUPS_MAX; i++) void this.lookUp();
-    });
-  }
-
-  private async lookUp(): Promise<void> {
-    for (;;) {
-      const [id] = this.wanted;
-      if (!id) return;
-      this.wanted.delete(id);
-      this.asked.add(id);
-      try {
-        const json = await this.client.call<UserJson>("GET", `users/${id}`);
-        this.dispatch({ type: "people", people: [wire.person(json)] });
-      } catch (error) {
-        if (error instanceof ApiError && error.isTransient) this.asked.delete(id);
-      }
-    }
-  }
-
   // --- conversations ---
 
   open(id: string): void {
@@ -319,33 +293,6 @@ export class Messenger {
     void this.follow();
     void this.loadMembers(id);
     this.later("watch", WATCH_DELAY_MS, () => this.watch());
-  }
-
-  async startDirect(userId: UserId): Promise<string> {
-    return this.take(await this.client.call<ConversationJson>("POST", "conversations", { kind: "DIRECT", memberIds: [userId] }));
-  }
-
-  async startGroup(title: string, memberIds: UserId[]): Promise<string> {
-    const body = { kind: "GROUP", title, memberIds, clientKey: newKey() };
-    return this.take(await this.client.call<ConversationJson>("POST", "conversations", body));
-  }
-
-  async retitle(id: string, title: string): Promise<void> {
-    this.take(await this.client.call<ConversationJson>("PATCH", `conversations/${id}`, { title }));
-  }
-
-  async addMembers(id: string, userIds: UserId[]): Promise<void> {
-    this.take(await this.client.call<ConversationJson>("POST", `conversations/${id}/members`, { userIds }));
-  }
-
-  async removeMember(id: string, userId: UserId): Promise<void> {
-    await this.client.call("DELETE", `conversations/${id}/members/${userId === this.state.me ? "me" : userId}`);
-  }
-
-  private take(json: ConversationJson): string {
-    const conversation = wire.conversation(json);
-    this.dispatch({ type: "conversations", conversations: [conversation] });
-    return conversation.id;
   }
 
   // --- messages ---
@@ -359,20 +306,6 @@ export class Messenger {
   retry(clientKey: string): void {
     this.dispatch({ type: "retry", clientKey });
     this.outbox.wake(this.state.outbox);
-  }
-
-  edit(m: Message, text: string): Promise<unknown> {
-    return this.client.call("PATCH", `conversations/${m.conversationId}/messages/${m.seq}`, { text });
-  }
-
-  remove(m: Message): Promise<unknown> {
-    return this.client.call("DELETE", `conversations/${m.conversationId}/messages/${m.seq}`);
-  }
-
-  react(m: Message, emoji: string): Promise<unknown> {
-    const path = `conversations/${m.conversationId}/messages/${m.seq}/reactions`;
-    const isMine = m.reactions.some((r) => r.emoji === emoji && r.userIds.includes(this.state.me));
-    return isMine ? this.client.call("DELETE", `${path}/${encodeURIComponent(emoji)}`) : this.client.call("POST", path, { emoji });
   }
 
   typing(conversationId: string): void {
@@ -402,36 +335,7 @@ export class Messenger {
     }
   }
 
-  // --- people ---
-
-  async find(text: string): Promise<Person[]> {
-    const page = await this.client.call<ListUsersResponseJson>("GET", `users${query({ query: text, pageSize: 30 })}`);
-    const people = (page.users ?? []).map(wire.person).filter((p) => p.id !== this.state.me);
-    this.dispatch({ type: "people", people });
-    return people;
-  }
-
-  async ask(userId: UserId, note: string): Promise<void> {
-    const json = await this.client.call<ContactJson>("POST", "contacts", { userId, note });
-    this.dispatch({ type: "contact", contact: wire.contact(json) });
-  }
-
-  async answer(userId: UserId, verb: "accept" | "decline" | "block" | "unblock"): Promise<void> {
-    const json = await this.client.call<ContactJson>("POST", `contacts/${userId}:${verb}`, {});
-    // Declining and unblocking answer nothing: the entry tells what is left.
-    if (json.userId) this.dispatch({ type: "contact", contact: wire.contact(json) });
-  }
-
-  async endContact(userId: UserId): Promise<void> {
-    await this.client.call("DELETE", `contacts/${userId}`);
-  }
-
   // --- oneself ---
-
-  async setPresence(state: string, reason: string): Promise<void> {
-    const json = await this.client.call<PresenceJson>("PUT", "presence", { state, reason });
-    this.dispatch({ type: "presences", presences: [wire.presence(json)] });
-  }
 
   private async loadOwnPresence(): Promise<void> {
     try {
@@ -464,11 +368,6 @@ export class Messenger {
       return false;
     }
   }
-}
-
-/** 128 random bits: `crypto.randomUUID` is not there on plain http. */
-export function newKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 }
 
 function openSocket(ticket: string, cursor: string): Socket {
