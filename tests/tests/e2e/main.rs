@@ -9,6 +9,7 @@
 #[macro_use]
 mod system;
 
+mod ages;
 mod contract;
 mod exact_limits;
 mod lifecycle;
