@@ -65,6 +65,9 @@ pub(super) static SCHEMES: [Scheme; 6] = [
     .unmistakable(),
 ];
 
+/// What only hashes begin with.
+const PREFIXES: [&str; 7] = ["$1$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$argon2"];
+
 /// Every form of crypt(3).
 fn crypt(fields: &Fields<'_>) -> Read {
     let Some(text) = fields.text() else {
@@ -102,16 +105,24 @@ pub(super) fn modular(text: &str) -> Read {
             same(&setting.digest(attempt.password), &stored)
         });
     }
-    if text.starts_with("$argon2") {
-        return argon2_value(text);
-    }
     if text.starts_with("$y$") || text.starts_with("$gy$") || text.starts_with("$7$") {
         return Read::Refused("yescrypt and its like are not supported");
     }
     if text.starts_with("$2$") {
         return Read::Refused("`$2$` of PHP is not a hash");
     }
-    bcrypt_value(text)
+    let read = if text.starts_with("$argon2") {
+        argon2_value(text)
+    } else {
+        bcrypt_value(text)
+    };
+    match read {
+        // Cut off or mangled: a fault of the store, and never clear text.
+        Read::Foreign if PREFIXES.iter().any(|prefix| text.starts_with(prefix)) => {
+            Read::Refused("begins like a hash and is none")
+        }
+        read => read,
+    }
 }
 
 /// A PHC text of Argon2.

@@ -14,11 +14,12 @@ const DIGITS: usize = 43;
 
 /// `$S$` + 52
 pub(super) fn sha512(fields: &Fields<'_>) -> Read {
-    let parts = fields.text().and_then(|text| {
-        setting(text.strip_prefix("$S$")?).filter(|(_, _, digest)| digest.len() == DIGITS)
-    });
-    let Some((log2, salt, stored)) = parts else {
+    let Some(rest) = fields.text().and_then(|text| text.strip_prefix("$S$")) else {
         return Read::Foreign;
+    };
+    let parts = setting(rest).filter(|(_, _, digest)| digest.len() == DIGITS);
+    let Some((log2, salt, stored)) = parts else {
+        return Read::Refused("begins like a hash and is none");
     };
     Read::value(Fair, Work::Drupal { log2 }, move |attempt| {
         let digits = phpass64(&chain::drupal(&salt, attempt.password, log2));

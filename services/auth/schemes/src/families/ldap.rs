@@ -87,7 +87,7 @@ fn rfc2307(fields: &Fields<'_>) -> Read {
         .iter()
         .find(|(name, _)| name.eq_ignore_ascii_case(prefix));
     let text = std::str::from_utf8(value).unwrap_or_default();
-    match known.map(|(_, kind)| kind) {
+    let read = match known.map(|(_, kind)| kind) {
         Some(Kind::Digest(hash)) => digest(*hash, value),
         Some(Kind::Salted(hash)) => salted(*hash, value),
         Some(Kind::Crypt) => super::read_as("crypt", &fields.with_stored(value)),
@@ -96,6 +96,11 @@ fn rfc2307(fields: &Fields<'_>) -> Read {
         Some(Kind::Clear) if value.is_empty() => Read::NoPassword,
         Some(Kind::Clear) => clear(value),
         None => Read::Refused("this prefix is not supported"),
+    };
+    match read {
+        // Whatever stands there, the prefix says that it is no clear text.
+        Read::Foreign => Read::Refused("what stands behind the prefix is not of its form"),
+        read => read,
     }
 }
 

@@ -62,14 +62,16 @@ pub(super) fn setting(rest: &str) -> Option<(u8, Vec<u8>, Vec<u8>)> {
 }
 
 fn phpass(fields: &Fields<'_>) -> Read {
-    let parts = fields.text().and_then(|text| {
-        let rest = text
-            .strip_prefix("$P$")
-            .or_else(|| text.strip_prefix("$H$"))?;
-        setting(rest).filter(|(_, _, digest)| digest.len() == 22)
+    let rest = fields.text().and_then(|text| {
+        text.strip_prefix("$P$")
+            .or_else(|| text.strip_prefix("$H$"))
     });
-    let Some((log2, salt, stored)) = parts else {
+    let Some(rest) = rest else {
         return Read::Foreign;
+    };
+    let parts = setting(rest).filter(|(_, _, digest)| digest.len() == 22);
+    let Some((log2, salt, stored)) = parts else {
+        return Read::Refused("begins like a hash and is none");
     };
     let strength = if log2 >= LOG2_FAIR { Fair } else { Weak };
     Read::value(strength, Work::Phpass { log2 }, move |attempt| {

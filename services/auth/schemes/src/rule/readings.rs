@@ -14,7 +14,18 @@ use crate::scheme::{Read, Scheme};
 /// Longest stored value in bytes that is looked at.
 const STORED_BYTES_MAX: usize = 16_384;
 /// Values that mean "no password" wherever they stand.
-const NO_PASSWORD: [&[u8]; 8] = [b"", b"!", b"*", b"!!", b"*0", b"*1", b"*LK*", b"*NP*"];
+const NO_PASSWORD: [&[u8]; 9] = [
+    b"",
+    b"!",
+    b"*",
+    b"!!",
+    b"*0",
+    b"*1",
+    b"*LK*",
+    b"*NP*",
+    // Moodle, for people of another directory.
+    b"not cached",
+];
 
 /// What the schemes of a rule make of a row.
 pub(super) struct Readings {

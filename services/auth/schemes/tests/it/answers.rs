@@ -90,12 +90,22 @@ fn clear_text_is_never_a_hash() {
         verify("md5|plain", "sesame  ", "sesame"),
         matched("plain", Strength::Broken)
     );
-    for hash in [
+    let hashes = [
         PHPASS,
         BCRYPT,
         "{SSHA}F+90l+u1rDJ/G9swF9V2AAT6HhuQhK5F",
         "!$1$saltsalt$Fyu1R/jDOOkg6nUr/VI0i0",
-    ] {
+        // Cut off, mangled, unknown.
+        "$P$Bv6yOBLnn9TMDhMPaszvM1zKTy",
+        "$S$D93e7slU3b6a0WV/zKVZMTQ2adLq6u0jxKhZ",
+        "$2y$05$hzJOBNCBgs7.Yy7m8heQyOtuvSy0JI3NvrAhHm6",
+        "$argon2id$v=19$m=1024,t=2,p=1$VjB6",
+        "$y$j9T$salt$digest",
+        "{SSHA}not base64",
+        "{PBKDF2-SHA256}1000",
+        "{X-NEW}abc",
+    ];
+    for hash in hashes {
         let verdict = verify("plain", hash, hash);
         assert!(
             matches!(verdict, Verdict::Unsupported { .. }),
@@ -105,10 +115,10 @@ fn clear_text_is_never_a_hash() {
     // Another scheme has the form, and only the secret is missing.
     let hash = "6aeceba941605d0cdcb5a19d439779d5ddb35cc6";
     assert!(!is_match(verify("plain|sha1_kp", hash, hash)));
-    assert_eq!(
-        verify("plain", "!open", "!open"),
-        matched("plain", Strength::Broken)
-    );
+    for clear in ["!open", "$ecret$1", "{open", "a:hello", "#1%"] {
+        let verdict = verify("plain", clear, clear);
+        assert_eq!(verdict, matched("plain", Strength::Broken), "{clear}");
+    }
 }
 
 #[test]
