@@ -19,11 +19,15 @@ pub(crate) fn class_of(error: &sqlx::Error) -> Class {
 }
 
 pub(crate) fn of_io(error: &io::Error) -> Class {
-    // A certificate that is not right ends the connection from below.
-    if let Some(inner) = error.get_ref()
-        && inner.is::<rustls::Error>()
-    {
-        return Class::Tls;
+    // A certificate that is not right ends the connection from below, and some layers wrap it again.
+    match error.get_ref() {
+        Some(inner) if inner.is::<rustls::Error>() => return Class::Tls,
+        Some(inner) => {
+            if let Some(inner) = inner.downcast_ref::<io::Error>() {
+                return of_io(inner);
+            }
+        }
+        None => {}
     }
     match error.kind() {
         io::ErrorKind::ConnectionRefused
