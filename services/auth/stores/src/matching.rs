@@ -66,9 +66,14 @@ impl MatchRule {
             Self::Fold | Self::Slash | Self::Suffix(_) | Self::DotName => Comparison::Fold,
             Self::Database => Comparison::Database,
             // Addresses are kept as they were typed, whatever the rule for names is.
-            Self::Lower if is_mail => Comparison::Fold,
+            Self::Lower | Self::PhpbbClean if is_mail => Comparison::Fold,
             Self::Exact | Self::Lower | Self::WikiTitle | Self::PhpbbClean => Comparison::Exact,
         }
+    }
+
+    /// Whether the second columns (`@`) are compared with this typed login as well.
+    pub(crate) fn has_second(&self, typed: &str) -> bool {
+        typed.contains('@') || *self == Self::PhpbbClean
     }
 
     /// What has to be stored for this typed login.
@@ -120,8 +125,8 @@ fn wiki_title(typed: &str) -> String {
     first.into_iter().flatten().chain(characters).collect()
 }
 
-/// phpBB also maps a table of look-alikes; people with such letters are found by their name as it
-/// is shown, which is unique as well (the preset lists both columns).
+/// phpBB also maps a table of look-alikes, Cyrillic letters among them. People with such names are
+/// found by the name as it is shown, which is unique as well: the preset's second column.
 fn phpbb_clean(typed: &str) -> String {
     let folded: String = typed
         .nfkc()

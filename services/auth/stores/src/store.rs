@@ -93,7 +93,7 @@ impl SqlStore {
         inputs: &Inputs,
     ) -> Result<Lookup, Class> {
         let plan = self.plan(lease).await?;
-        let statement = if login.contains('@') {
+        let statement = if self.form.rule.has_second(login) {
             &plan.find_with_mail
         } else {
             &plan.find

@@ -290,3 +290,27 @@ async fn the_limits_hold() {
     };
     assert!(SqlStore::open(&config, Clock::system()).is_err());
 }
+
+/// phpBB cleans names by a table of look-alikes: the clean form of a Cyrillic name is half Latin.
+#[tokio::test]
+async fn names_that_phpbb_cleans_by_its_table_are_found_as_shown() {
+    for driver in ENGINES {
+        let database = Database::new(driver, "phpbb").await;
+        database
+            .execute(
+                "CREATE TABLE phpbb_users (user_id INT PRIMARY KEY, user_type INT, \
+                 username VARCHAR(80), username_clean VARCHAR(80), user_password VARCHAR(80)); \
+                 INSERT INTO phpbb_users VALUES (2, 0, 'Анна', 'a\u{43d}\u{43d}a', ''), \
+                 (3, 0, 'Bob', 'bob', ''), (4, 0, 'bob', 'robert', '')",
+            )
+            .await;
+        let store = open(&database, Preset::shipped_text("phpbb3").unwrap());
+        for (login, id) in [("анна", "2"), ("АННА", "2"), ("  BOB ", "3"), ("bob", "3")] {
+            let person = found(store.find(login).await);
+            assert_eq!(person.external_id.as_str(), id, "{driver:?} {login}");
+        }
+        assert_eq!(store.find("anna").await, Lookup::Absent, "{driver:?}");
+        drop(store);
+        database.drop_now().await;
+    }
+}
