@@ -12,6 +12,7 @@ mod system;
 mod ages;
 mod contract;
 mod exact_limits;
+mod large_conversation;
 mod lifecycle;
 mod nothing_lost;
 mod one_scenario;
