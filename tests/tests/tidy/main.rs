@@ -2,6 +2,8 @@
 //! rules are those of ARCHITECTURE.md; what clippy can check is in `.clippy.toml`.
 
 #[cfg(test)]
+mod behaviour;
+#[cfg(test)]
 mod crates;
 #[cfg(test)]
 mod files;

@@ -127,6 +127,7 @@ pub(super) async fn list_stores(auth: &super::harness::Auth, stores: &[&str]) {
     auth.app.commit(unit).await.unwrap();
 }
 
+/// §4.2
 #[tokio::test]
 async fn only_absent_goes_on_and_every_other_answer_stops() {
     let (first, second) = (played("forum", forum), played("cms", cms));
@@ -186,6 +187,7 @@ async fn every_wrong_answer_costs_one_password_of_each_store() {
     }
 }
 
+/// §4.2
 #[tokio::test]
 async fn a_store_that_is_away_is_no_strike_against_anybody() {
     let stores: [Arc<dyn IdentityStore>; 1] = [played("forum", forum)];
@@ -199,6 +201,7 @@ async fn a_store_that_is_away_is_no_strike_against_anybody() {
     }
 }
 
+/// §4.1
 #[tokio::test]
 async fn an_account_follows_the_stores_id_and_never_the_name() {
     let stores: [Arc<dyn IdentityStore>; 2] = [played("forum", forum), played("cms", cms)];

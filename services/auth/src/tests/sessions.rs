@@ -118,6 +118,7 @@ async fn tokens_end_with_time_and_sessions_without_use() {
     }
 }
 
+/// §2.2
 #[tokio::test]
 async fn a_token_is_good_on_its_site_only_and_nonsense_nowhere() {
     for auth in every_engine().await {

@@ -159,6 +159,7 @@ async fn texts_are_bounded_and_censored() {
     assert_eq!(reason(&refused), "MESSAGE_CENSORED");
 }
 
+/// §5.4
 #[tokio::test]
 async fn a_person_sends_so_many_in_a_minute() {
     let world = World::new().await;
@@ -182,6 +183,7 @@ async fn a_person_sends_so_many_in_a_minute() {
     assert!(replica.send(&bob, &id, "k", "x").await.is_ok());
 }
 
+/// §5.4
 #[expect(clippy::too_many_lines, reason = "one message's life")]
 #[tokio::test]
 async fn messages_are_edited_deleted_and_reacted_to_within_policy() {

@@ -168,6 +168,8 @@ async fn the_stream_about_somebody_unseen_is_that_of_somebody_offline() {
     }
 }
 
+/// §7.2
+///
 /// behaviour 7.2, the published bounds.
 #[tokio::test]
 async fn a_killed_nodes_people_are_offline_within_27_seconds() {
@@ -194,6 +196,7 @@ async fn a_killed_nodes_people_are_offline_within_27_seconds() {
     service.stop().await;
 }
 
+/// §7.2
 #[tokio::test]
 async fn a_drained_node_makes_nobody_flap() {
     let world = World::mock().await;

@@ -211,6 +211,8 @@ fn values_from_before_there_was_a_secret_are_tried_without() {
     ));
 }
 
+/// §4.4
+///
 /// These would run for minutes or take all memory; the test would not end.
 #[test]
 fn what_costs_too_much_is_not_computed() {

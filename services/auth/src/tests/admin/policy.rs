@@ -222,6 +222,7 @@ async fn a_secret_is_told_to_nobody() {
     }
 }
 
+/// §5.1
 #[tokio::test]
 async fn the_registry_is_told_whole() {
     for auth in every_engine().await {

@@ -45,6 +45,7 @@ async fn play(preset: &str, database: &ForeignDatabase, known: (&str, &str), bar
     }
 }
 
+/// §1.2
 #[tokio::test]
 async fn people_of_phpbb_sign_in() {
     for database in ForeignDatabase::every_engine().await {
@@ -59,6 +60,7 @@ async fn people_of_phpbb_sign_in() {
     }
 }
 
+/// §1.2
 #[tokio::test]
 async fn people_of_wordpress_sign_in() {
     for database in ForeignDatabase::every_engine().await {
@@ -70,6 +72,7 @@ async fn people_of_wordpress_sign_in() {
     }
 }
 
+/// §1.2
 #[tokio::test]
 async fn people_of_django_sign_in() {
     for database in ForeignDatabase::every_engine().await {

@@ -64,6 +64,7 @@ fn with_groups(database: &ForeignDatabase) -> proto::CreateIdentityStoreRequest 
     request
 }
 
+/// §4.6
 #[tokio::test]
 async fn what_a_store_gives_only_that_store_takes_away() {
     for auth in every_engine().await {
@@ -152,6 +153,7 @@ async fn nobody_lets_a_store_give_rights_that_they_lack() {
     }
 }
 
+/// §4.6
 #[tokio::test]
 async fn values_count_as_their_modes_say() {
     for auth in every_engine().await {

@@ -36,6 +36,7 @@ fn unlink(store_id: &str, external_id: &str) -> proto::UnlinkIdentityRequest {
     }
 }
 
+/// §4.7
 #[tokio::test]
 async fn the_owner_links_by_proving_both_and_unlinks() {
     for auth in every_engine().await {
@@ -113,6 +114,7 @@ async fn the_owner_links_by_proving_both_and_unlinks() {
     }
 }
 
+/// §4.7, §4.10
 #[tokio::test]
 async fn administrators_link_and_nobody_touches_the_break_glass_account() {
     for auth in every_engine().await {

@@ -6,6 +6,7 @@ use super::super::harness::{every_engine, reason};
 use super::database::ForeignDatabase;
 use super::{create, list_at, login_at, store_on, update, user_of};
 
+/// §1.4, §4.1
 #[tokio::test]
 async fn two_people_of_one_name_in_two_stores_are_two_accounts() {
     for auth in every_engine().await {

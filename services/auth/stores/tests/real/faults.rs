@@ -93,6 +93,7 @@ async fn a_server_that_refuses_is_told_at_once_and_then_left_alone() {
     }
 }
 
+/// §4.3
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hanging_server_holds_its_own_connections_only() {
     for driver in SERVERS {
@@ -247,6 +248,7 @@ async fn a_statement_that_takes_too_long_is_ended() {
     }
 }
 
+/// §4.5
 #[tokio::test]
 async fn a_missing_table_or_column_is_named_and_found_again() {
     for driver in [Driver::Mysql, Driver::Postgres, Driver::Sqlite] {
@@ -308,6 +310,7 @@ async fn a_wrong_user_or_database_is_told_apart() {
     assert_eq!(class(open(&sqlite).find("anna").await), Class::Refused);
 }
 
+/// §4.4
 #[tokio::test]
 async fn a_row_that_asks_for_too_much_work_gets_none() {
     let database = Database::new(Driver::Sqlite, "costly").await;

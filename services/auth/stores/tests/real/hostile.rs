@@ -17,6 +17,7 @@ const HOSTILE: [&str; 8] = [
     "(SELECT pw FROM people)",
 ];
 
+/// §4.3
 #[tokio::test]
 async fn nothing_in_a_login_or_a_configuration_becomes_sql() {
     for driver in [Driver::Mysql, Driver::Postgres, Driver::Sqlite] {
@@ -75,6 +76,8 @@ async fn refused_or_nobody(database: &Database, preset: &toml::Table, what: &str
     assert!(is_harmless, "{:?} {what}: {lookup:?}", database.driver);
 }
 
+/// §4.3
+///
 /// A query of an administrator's may call a function that writes: the session does not.
 #[tokio::test]
 async fn the_session_only_reads() {
