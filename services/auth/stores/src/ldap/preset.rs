@@ -113,6 +113,24 @@ mod tests {
     }
 
     #[test]
+    fn the_documentation_lists_them() {
+        const DOCS: &str = include_str!("../../../../../docs/identity-stores-ldap.md");
+        let rows = DOCS.lines().filter(|line| line.starts_with("| `ldap-"));
+        let presets = DirectoryPreset::shipped().map(|id| {
+            let text = DirectoryPreset::shipped_text(id).unwrap();
+            DirectoryPreset::parse(text).unwrap()
+        });
+        let expected: Vec<_> = presets
+            .map(|p| format!("| `{}` | {} | `{}` |", p.id, p.application, p.directory.id))
+            .collect();
+        let rows: Vec<_> = rows.collect();
+        assert_eq!(rows.len(), expected.len());
+        for (row, expected) in rows.iter().zip(&expected) {
+            assert!(row.starts_with(expected), "{row}: {expected}");
+        }
+    }
+
+    #[test]
     fn lines_of_ones_own_take_the_place_of_others() {
         let own = "directory.login = 'mail'\n[directory.attributes]\nemail = 'otherMailbox'";
         let text = DirectoryPreset::shipped_text("ldap-openldap").unwrap();
