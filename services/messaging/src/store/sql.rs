@@ -1,6 +1,7 @@
 //! The store of production, on SQLite and PostgreSQL alike.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures_util::FutureExt as _;
 use im_store::{
@@ -20,11 +21,17 @@ use crate::ports::{
 pub static MIGRATIONS: Migrations =
     im_store::migrations![1 "0001_messaging", 2 "0002_activity", 3 "0003_ages"];
 
+/// After a key of a sender was met again, so many commits look all keys up first: whoever repeats
+/// one message seldom repeats only that.
+const COMMITS_WITH_KEYS: u32 = 64;
+
 /// Everything in one database.
 #[derive(Debug, Clone)]
 pub struct SqlStore {
     database: Database,
     rolls: Rolls,
+    /// Commits that are still to look all keys up.
+    with_keys: Arc<AtomicU32>,
 }
 
 /// What there is one of.
@@ -68,25 +75,64 @@ impl SqlStore {
         Self {
             database,
             rolls: Rolls::new(),
+            with_keys: Arc::default(),
         }
     }
 
+    /// Nearly every message is new, and the index of keys says so when it is inserted. So keys are
+    /// not looked up first, unless some were met again of late; and where that could matter, which
+    /// is when one is met again or a message is refused, all is done once more with them.
     async fn commit_once(
         &self,
         commands: &[Command],
         limits: Limits,
         now: Timestamp,
     ) -> Result<Committed, StoreError> {
+        let less = |left: u32| left.checked_sub(1);
+        let order = Ordering::Relaxed;
+        if self.with_keys.fetch_update(order, order, less).is_err() {
+            match self.attempt(commands, limits, now, false).await {
+                Ok(Some(committed)) => return Ok(committed),
+                Ok(None) => {}
+                Err(error) if error.is_unique_violation() => {}
+                Err(error) => return Err(error),
+            }
+            self.with_keys.store(COMMITS_WITH_KEYS, order);
+        }
+        let committed = self.attempt(commands, limits, now, true).await?;
+        Ok(committed.unwrap_or_default())
+    }
+
+    /// `None`, and nothing is kept, if it has to be done with keys.
+    async fn attempt(
+        &self,
+        commands: &[Command],
+        limits: Limits,
+        now: Timestamp,
+        has_keys: bool,
+    ) -> Result<Option<Committed>, StoreError> {
+        let mut needs = Needs::of(commands);
+        if !has_keys {
+            needs.sends.clear();
+        }
         let mut tx = self.database.begin_write().await?;
-        let mut state = load::load(&mut tx, Needs::of(commands), &self.rolls).await?;
+        let mut state = load::load(&mut tx, needs, &self.rolls).await?;
         let results = plan(&mut state, commands, limits, now);
+        let is_refused = |(command, result): (&Command, &Result<_, _>)| {
+            matches!(command, Command::Send(_)) && result.is_err()
+        };
+        if !has_keys && commands.iter().zip(&results).any(is_refused) {
+            // What was accepted once is answered the same, whatever has changed since.
+            tx.rollback().await?;
+            return Ok(None);
+        }
         let mut changes = state.finish();
         if changes.is_empty() {
             tx.rollback().await?;
-            return Ok(Committed {
+            return Ok(Some(Committed {
                 results,
                 ..Committed::default()
-            });
+            }));
         }
         let rolls = std::mem::take(&mut changes.rolls);
         let entries = write::write(&mut tx, changes).await?;
@@ -95,11 +141,11 @@ impl SqlStore {
             self.rolls.put(id, revision, roll.clone());
             (id, roll)
         };
-        Ok(Committed {
+        Ok(Some(Committed {
             results,
             entries,
             rolls: rolls.into_iter().map(keep).collect(),
-        })
+        }))
     }
 }
 
