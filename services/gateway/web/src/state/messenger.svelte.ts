@@ -6,16 +6,19 @@ import type { ContactJson, ListContactsResponseJson } from "../gen/im/presence/v
 import type { ListPresencesResponseJson } from "../gen/im/presence/v1/presence_pb";
 import type { CreateStreamTicketResponseJson, ServerFrameJson } from "../gen/im/gateway/v1/stream_pb";
 import { ApiError } from "../api/errors";
-import { apiBase, query } from "../api/http";
+import { query } from "../api/http";
 import { Client } from "../api/session";
-import { Stream, type Socket, type Status } from "../api/stream";
+import { openSocket } from "../api/socket";
+import { Stream, type Status } from "../api/stream";
 import * as wire from "../api/wire";
 import { Commands, newKey } from "./commands";
-import { emptyState, type Conversation, type Message, type State } from "./model";
+import { emptyState, type Conversation, type Entry, type Message, type State } from "./model";
 import { Outbox } from "./outbox";
 import { reduce, type Action } from "./reduce";
 import { isAtEnd, isAtStart, watched } from "./select";
 
+/** Entries are applied together for this long: a busy server says more than a screen can show. */
+const APPLY_MS = 16;
 const PAGE = 60;
 /** A run that lags further behind is replaced by the newest page instead of continued. */
 const FOLLOW_MAX = 400;
@@ -41,6 +44,8 @@ export class Messenger extends Commands {
   private readonly outbox: Outbox;
   private readonly loading = new Set<string>();
   private readonly reads = new Map<string, number>();
+  private queued: Entry[] = [];
+  private queuedCursor = "";
   private watching = "";
   private timers = new Map<string, ReturnType<typeof setTimeout>>();
   private typedAt = 0;
@@ -132,18 +137,14 @@ export class Messenger extends Commands {
     } else if (frame.batch) {
       const entries = (frame.batch.entries ?? []).map(wire.entry);
       const first = entries[0]?.seq ?? 0;
-      const { mailboxSeq } = this.state;
-      if (mailboxSeq > 0 && first > mailboxSeq + 1) {
+      const known = this.queued.at(-1)?.seq ?? this.state.mailboxSeq;
+      if (known > 0 && first > known + 1) {
         this.stream.resume();
         return;
       }
-      const before = this.state.conversations;
-      this.dispatch({ type: "batch", entries, cursor: frame.batch.cursor ?? "" });
-      for (const { event } of entries) {
-        if (event.kind !== "message" || event.message.senderId === this.state.me || event.message.removal) continue;
-        const { conversationId, seq } = event.message;
-        if (seq > (before[conversationId]?.lastSeq ?? 0)) this.onNews(event.message);
-      }
+      this.queued.push(...entries);
+      this.queuedCursor = frame.batch.cursor ?? "";
+      this.later("apply", APPLY_MS, () => this.applyQueued());
     } else if (frame.presence) {
       this.dispatch({ type: "presences", presences: (frame.presence.presences ?? []).map(wire.presence) });
     } else if (frame.typing) {
@@ -153,9 +154,23 @@ export class Messenger extends Commands {
     }
   }
 
+  /** What came within a picture's time is drawn at once. */
+  private applyQueued(): void {
+    const entries = this.queued;
+    this.queued = [];
+    const before = this.state.conversations;
+    this.dispatch({ type: "batch", entries, cursor: this.queuedCursor });
+    for (const { event } of entries) {
+      if (event.kind !== "message" || event.message.senderId === this.state.me || event.message.removal) continue;
+      const { conversationId, seq } = event.message;
+      if (seq > (before[conversationId]?.lastSeq ?? 0)) this.onNews(event.message);
+    }
+  }
+
   /** The position first, then the state: what happens in between comes as entries. */
   private async takeSnapshot(): Promise<void> {
     const position = await this.client.call<ListEntriesResponseJson>("GET", "mailbox");
+    this.queued = [];
     const [conversations, contacts] = await Promise.all([this.allConversations(), this.allContacts()]);
     this.dispatch({
       type: "snapshot",
@@ -368,21 +383,4 @@ export class Messenger extends Commands {
       return false;
     }
   }
-}
-
-function openSocket(ticket: string, cursor: string): Socket {
-  const url = new URL(`stream${query({ ticket, cursor })}`, apiBase());
-  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  const socket = new WebSocket(url);
-  const wrapped: Socket = {
-    send: (text) => {
-      if (socket.readyState === WebSocket.OPEN) socket.send(text);
-    },
-    close: () => socket.close(),
-    onmessage: null,
-    onclose: null,
-  };
-  socket.onmessage = (event) => wrapped.onmessage?.(event);
-  socket.onclose = () => wrapped.onclose?.();
-  return wrapped;
 }
