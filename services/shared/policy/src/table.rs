@@ -266,9 +266,9 @@ policy_table! {
     MessageBytesMax message_bytes_max: integer(32_768, 1, 32_768, Bytes, Larger) Messages, SiteAndRole, people;
     /// Messages that one person may send in a minute.
     MessagesPerMinuteMax messages_per_minute_max: limit(0, 100_000, Messages) Messages, SiteAndRole, people;
-    /// How long a message waits to be read before it expires.
+    /// How long a message waits to be read before it expires; the site that it was written on decides.
     UnreadValidityDays unread_validity_days: period(90, 3650, Days) Messages, Site, people;
-    /// How long messages are kept; 0 for ever.
+    /// How long messages are kept; 0 for ever; the site that they were written on decides.
     MessageRetentionDays message_retention_days: period(0, 36_500, Days) Messages, Site, people;
     /// People may edit their messages.
     MessageEditEnabled message_edit_enabled: boolean(true, TrueWins) Messages, SiteAndRole, people;
