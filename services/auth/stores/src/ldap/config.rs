@@ -33,6 +33,8 @@ pub struct LdapConfig {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Address {
     pub(super) url: String,
+    pub(super) host: String,
+    pub(super) port: u16,
     pub(super) starts_tls: bool,
 }
 
@@ -86,18 +88,29 @@ impl LdapConfig {
 
     fn address(&self, url: &str) -> Result<Address, ConfigError> {
         let is_plain = self.tls == Tls::Off;
-        let (host, starts_tls) = match url.split_once("://") {
-            Some(("ldaps", host)) if !is_plain => (host, false),
-            Some(("ldap", host)) => (host, !is_plain),
+        let (rest, starts_tls, usual_port) = match url.split_once("://") {
+            Some(("ldaps", rest)) if !is_plain => (rest, false, 636),
+            Some(("ldap", rest)) => (rest, !is_plain, 389),
             _ => return Err(ConfigError::Url),
         };
-        let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
-        let host = host.strip_suffix('/').unwrap_or(host);
-        if host.is_empty() || host.starts_with(':') || !host.bytes().all(is_host) {
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let (host, port) = match rest.strip_prefix('[') {
+            Some(rest) => rest.split_once(']').ok_or(ConfigError::Url)?,
+            None => rest.split_at(rest.find(':').unwrap_or(rest.len())),
+        };
+        let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:".contains(&byte);
+        if host.is_empty() || !host.bytes().all(is_host) {
             return Err(ConfigError::Url);
         }
+        let port = match port.strip_prefix(':') {
+            Some(port) => port.parse().map_err(|_| ConfigError::Url)?,
+            None if port.is_empty() => usual_port,
+            None => return Err(ConfigError::Url),
+        };
         Ok(Address {
             url: url.to_owned(),
+            host: host.to_owned(),
+            port,
             starts_tls,
         })
     }
@@ -135,6 +148,10 @@ mod tests {
             ("ldapi:///socket", Tls::Off),
             ("ldap://", Tls::Off),
             ("ldap://:389", Tls::Off),
+            ("ldap://[::1", Tls::Off),
+            ("ldap://[::1]x", Tls::Off),
+            ("ldap://a.example:x", Tls::Off),
+            ("ldap://a.example:70000", Tls::Off),
             ("ldap://user:pw@a.example", Tls::Off),
             ("ldap://a.example/dc=x??sub", Tls::Verify),
             ("a.example", Tls::Verify),

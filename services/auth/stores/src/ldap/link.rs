@@ -4,20 +4,19 @@ use std::fmt;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 
 use futures_util::FutureExt as _;
+use futures_util::future::join;
 use ldap3::controls::{Control, ControlType, MakeCritical as _, PagedResults, RawControl};
-use ldap3::{DerefAliases, SearchOptions};
+use ldap3::{DerefAliases, SearchOptions, StdStream};
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Scope, SearchEntry};
-use rustls::ClientConfig;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
+use tokio::net::UnixStream;
 use tokio::time::{Instant, timeout_at};
 
 use super::config::Address;
+use super::guard::is_shallow;
+use super::transport::{Trust, connect};
 use crate::Class;
-use crate::config::Tls;
 use crate::link::of_io;
 
 /// Entries in one page of a long answer.
@@ -75,25 +74,19 @@ impl Link {
     /// A connection, encrypted as configured; nothing was said on it.
     pub(super) async fn connect(
         address: &Address,
-        tls: &Tls,
+        trust: &Trust,
         server: usize,
         bound: Bound,
     ) -> Result<Self, Class> {
-        let mut settings = LdapConnSettings::new().set_starttls(address.starts_tls);
-        if let Tls::VerifyWith(authority) = tls {
-            settings = settings.set_config(trust(authority).await?);
-        }
-        let connected = LdapConnAsync::with_settings(settings, &address.url).await;
-        let (connection, ldap) = connected.map_err(|error| match error {
-            // The server does not know StartTLS, or not now.
-            LdapError::LdapResult { .. } => Class::Tls,
-            error => class_of(&error),
-        })?;
+        let (ours, library) = UnixStream::pair().map_err(|error| of_io(&error))?;
+        let passing = connect(address, trust, ours).await?;
+        let library = library.into_std().map_err(|error| of_io(&error))?;
+        let settings = LdapConnSettings::new().set_std_stream(StdStream::Unix(library));
+        let connected = LdapConnAsync::with_settings(settings, "ldapi:///").await;
+        let (connection, ldap) = connected.map_err(|error| class_of(&error))?;
         // The library gives up on some malformed answers by a panic; that is a lost connection.
-        let machinery = AssertUnwindSafe(connection.drive())
-            .catch_unwind()
-            .map(|_| ())
-            .fuse();
+        let drive = AssertUnwindSafe(connection.drive()).catch_unwind();
+        let machinery = join(drive, passing).map(|_| ()).fuse();
         Ok(Self {
             ldap,
             machinery: Box::pin(machinery),
@@ -238,28 +231,15 @@ impl Link {
     }
 }
 
-/// Trusts this authority and no other.
-async fn trust(authority: &std::path::Path) -> Result<Arc<ClientConfig>, Class> {
-    let pem = tokio::fs::read(authority).await.map_err(|_| Class::Tls)?;
-    let mut roots = rustls::RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(&pem) {
-        let certificate = certificate.map_err(|_| Class::Tls)?;
-        roots.add(certificate).map_err(|_| Class::Tls)?;
-    }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|_| Class::Tls)?;
-    Ok(Arc::new(
-        builder.with_root_certificates(roots).with_no_client_auth(),
-    ))
-}
-
 /// Where the next page begins; empty: this was the last.
 fn next_page(controls: &[Control]) -> Result<Vec<u8>, Class> {
     let is_page = |control: &&Control| matches!(control.0, Some(ControlType::PagedResults));
     // Without a word about pages nobody knows whether this was all.
     let Control(_, page) = controls.iter().find(is_page).ok_or(Class::Incomplete)?;
+    // The value is a message of its own.
+    if !page.val.as_deref().is_some_and(is_shallow) {
+        return Err(Class::Protocol);
+    }
     let parsed = std::panic::catch_unwind(|| page.parse::<PagedResults>());
     parsed.map(|page| page.cookie).map_err(|_| Class::Protocol)
 }

@@ -6,12 +6,14 @@ mod directory;
 mod entry;
 mod escape;
 mod groups;
+mod guard;
 mod link;
 mod list;
 mod pool;
 mod preset;
 mod report;
 mod store;
+mod transport;
 
 pub use bind::Verified;
 pub use config::LdapConfig;

@@ -9,8 +9,9 @@ use tokio::time::{Instant, timeout};
 
 use super::config::{Address, LdapConfig};
 use super::link::{Bound, Found, Link, Question};
+use super::transport::Trust;
 use crate::Class;
-use crate::config::{Limits, Tls};
+use crate::config::Limits;
 use crate::gate::{Gate, Pass};
 
 /// A connection that rested longer is not used again.
@@ -28,7 +29,7 @@ struct Server {
 #[derive(Debug)]
 pub(super) struct Pool {
     servers: Vec<Server>,
-    tls: Tls,
+    trust: Trust,
     account: Option<(String, Secret<String>)>,
     limits: Limits,
     gate: Gate,
@@ -66,7 +67,7 @@ impl Pool {
         };
         Self {
             servers: addresses.into_iter().map(server).collect(),
-            tls: config.tls.clone(),
+            trust: Trust::new(config.tls.clone()),
             account: config.account.clone(),
             limits: config.limits,
             gate: Gate::new(&config.limits),
@@ -160,7 +161,7 @@ impl Pool {
     }
 
     async fn connect_to(&self, server: &Server, at: usize, bound: Bound) -> Result<Link, Class> {
-        let mut link = Link::connect(&server.address, &self.tls, at, bound).await?;
+        let mut link = Link::connect(&server.address, &self.trust, at, bound).await?;
         if bound == Bound::Searcher {
             // An anonymous search says so as well: it shows that somebody answers.
             let account = self.account.as_ref();

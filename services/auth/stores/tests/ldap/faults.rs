@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use im_auth_stores::{Class, LdapConfig, LdapStore, Limits, Lookup, Verified};
+use im_auth_stores::{Class, LdapConfig, LdapStore, Limits, Lookup, Tls, Verified};
 use im_types::Secret;
 use tokio::time::Instant;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::server::{MATCH, Options, Slapd, config, found, free_port, person, sign_in};
 use crate::talk::{self, BIND, BIND_ANSWER, result};
@@ -186,4 +188,41 @@ async fn a_wrong_account_is_not_tried_elsewhere() {
         store.find("alice").await,
         Lookup::Unavailable(Class::Denied)
     );
+}
+
+/// Sequences in sequences, as deep as that.
+fn nested(levels: usize) -> Vec<u8> {
+    let header = |level: usize| {
+        let length = u32::try_from(level * 6).unwrap().to_be_bytes();
+        [[0x30, 0x84].as_slice(), &length].concat()
+    };
+    (0..levels).rev().flat_map(header).collect()
+}
+
+#[tokio::test]
+async fn a_hostile_server_neither_ends_the_program_nor_fills_its_memory() {
+    // The LDAP library would overflow the stack on the first and keep all of the second.
+    let deep = nested(20_000);
+    let endless = [vec![0x30, 0x84, 0xff, 0xff, 0xff, 0xff], vec![0; 100_000]].concat();
+    for bytes in [deep, endless] {
+        let (url, _tasks) = talk::accept(move |mut stream| {
+            let bytes = bytes.clone();
+            async move {
+                // What is asked does not matter, be it for encryption.
+                if stream.read(&mut [0; 64]).await.is_ok() {
+                    while stream.write_all(&bytes).await.is_ok() {}
+                }
+            }
+        })
+        .await;
+        for (tls, class) in [(Tls::Off, Class::Lost), (Tls::Verify, Class::Tls)] {
+            let config = LdapConfig {
+                tls,
+                limits: LIMITS,
+                ..config(vec![url.clone()], "")
+            };
+            let answer = LdapStore::open(&config).unwrap().find("alice").await;
+            assert_eq!(answer, Lookup::Unavailable(class));
+        }
+    }
 }
