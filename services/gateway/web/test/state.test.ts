@@ -223,6 +223,29 @@ describe("a page", () => {
   });
 });
 
+describe("reading", () => {
+  const server = new Server();
+  server.create("c0");
+  for (let i = 0; i < 10; i++) server.send("c0", "usr_a");
+  const told = server.list()[0]!;
+  const start = () =>
+    reduce(snapshot(server), { type: "page", conversationId: "c0", messages: server.conversations.get("c0")!.messages, firstAvailableSeq: 1 });
+
+  it("is not undone by an answer that was under way meanwhile", () => {
+    let state = reduce(start(), { type: "read", conversationId: "c0", seq: 8 });
+    state = reduce(state, { type: "conversations", conversations: [told] });
+    expect(state.conversations["c0"]).toMatchObject({ readSeq: 8, unread: 2, isStale: false });
+  });
+
+  it("asks the server where the loaded messages do not reach the newest", () => {
+    let state = batch(start(), [{ seq: 1, event: { kind: "advanced", conversationId: "c0", lastSeq: 20 } }]);
+    state = reduce(state, { type: "conversations", conversations: [{ ...told, lastSeq: 20, unread: 20 }] });
+    expect(state.conversations["c0"]!.isStale).toBe(false);
+    state = reduce(state, { type: "read", conversationId: "c0", seq: 5 });
+    expect(state.conversations["c0"]).toMatchObject({ readSeq: 5, isStale: true });
+  });
+});
+
 describe("the outbox", () => {
   const pending = {
     clientKey: "k1", conversationId: "c0", text: "hello", replyToSeq: 0, createdAt: 1, status: "pending" as const, reason: "", seq: 0,
