@@ -105,9 +105,12 @@ async fn a_hanging_server_holds_its_own_connections_only() {
         tasks.spawn(async move {
             let mut silent = JoinSet::new();
             while let Ok((mut stream, _)) = listener.accept().await {
-                let now = Arc::clone(&now);
-                top.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                let (now, top) = (Arc::clone(&now), Arc::clone(&top));
+                now.fetch_add(1, Ordering::SeqCst);
                 silent.spawn(async move {
+                    // Those that this one takes the place of are seen to be gone a moment later.
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    top.fetch_max(now.load(Ordering::SeqCst), Ordering::SeqCst);
                     // Until the other side goes away.
                     while stream
                         .read(&mut [0; 256])
@@ -140,7 +143,7 @@ async fn a_hanging_server_holds_its_own_connections_only() {
             "more than 8 do not wait: {classes:?}"
         );
         assert!(
-            most.load(Ordering::SeqCst) <= 4,
+            most.load(Ordering::SeqCst) == 4,
             "{driver:?}: {most:?} connections"
         );
         // Meanwhile another store of the same program answers.
@@ -152,7 +155,7 @@ async fn a_hanging_server_holds_its_own_connections_only() {
             (answering.find("anna").await, begin.elapsed())
         });
         assert!(
-            is_found(&answer.0) && answer.1 < Duration::from_millis(300),
+            is_found(&answer.0) && answer.1 < limits().total(),
             "{:?}",
             answer.1
         );
