@@ -39,6 +39,10 @@ use crate::{
 /// Time between two rounds of forgetting rested rate limits.
 const FORGET_INTERVAL: Duration = Duration::from_mins(1);
 
+/// Longest answer of messaging, in bytes. It tells of many mailboxes at once, each with up to 200
+/// messages of 32 KiB; were it refused, the link would break, be made again and break again.
+const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+
 /// What the gateway is built from.
 pub struct Deps {
     /// To auth.
@@ -169,7 +173,8 @@ pub fn build(settings: GatewaySettings, deps: Deps) -> Result<Service, BuildErro
     let node = Node::start(NodeParts {
         node_id: deps.node_id,
         settings: settings.clone(),
-        messaging: MessagingInternalServiceClient::new(deps.messaging.clone()),
+        messaging: MessagingInternalServiceClient::new(deps.messaging.clone())
+            .max_decoding_message_size(ANSWER_BYTES_MAX),
         presence: PresenceInternalServiceClient::new(deps.presence.clone()),
         directory: deps.directory.clone(),
         bus: deps.bus,

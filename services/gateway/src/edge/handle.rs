@@ -66,7 +66,10 @@ pub(super) async fn handle(
         headers.insert(REQUEST_ID, value);
     }
     gateway.cors.decorate(origin.as_ref(), headers);
-    cors::harden(headers);
+    if kind == "http" {
+        // Pages are made of what comes over HTTP; gRPC would carry these for nobody.
+        cors::harden(headers);
+    }
     if let Some(value) = gateway.strict_transport.as_ref().filter(|_| is_encrypted) {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, value.clone());
     }

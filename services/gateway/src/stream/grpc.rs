@@ -153,7 +153,7 @@ fn message(message: &impl Message) -> Bytes {
     let length = message.encoded_len();
     let mut bytes = BytesMut::with_capacity(5 + length);
     bytes.put_u8(0);
-    // A frame has at most 64 entries of some ten kilobytes.
+    // A frame has at most some hundred entries of 32 KiB.
     bytes.put_u32(u32::try_from(length).unwrap_or(u32::MAX));
     // Fails only without room, and there is as much as was asked for.
     let _infallible = message.encode(&mut bytes);
