@@ -11,6 +11,7 @@ mod system;
 
 mod ages;
 mod contract;
+mod encrypted;
 mod exact_limits;
 mod large_conversation;
 mod lifecycle;
@@ -18,5 +19,6 @@ mod nothing_lost;
 mod one_scenario;
 mod same_answer;
 mod security;
+mod slow_reader;
 mod two_addresses;
 mod without_the_bus;

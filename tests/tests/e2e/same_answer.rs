@@ -80,7 +80,7 @@ fn median(times: &[Duration]) -> Duration {
 fn rank_test(one: &[Duration], two: &[Duration]) -> f64 {
     let wins: usize = one
         .iter()
-        .map(|a| two.iter().filter(|b| a > b).count())
+        .map(|a| two.iter().filter(|b| a > *b).count())
         .sum();
     let (n, m) = (one.len() as f64, two.len() as f64);
     let expected = n * m / 2.0;
