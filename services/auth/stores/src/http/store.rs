@@ -120,6 +120,8 @@ impl HttpStore {
     /// Asks for somebody who cannot exist: connection, encryption, signatures and the form of the
     /// answer in one. A program that knows everybody is a fault.
     pub async fn check(&self) -> Report {
+        // Not the whole address: there may be a secret in its query.
+        let server = self.url.origin().ascii_serialization();
         let begin = Instant::now();
         let nobody = self.ids.random_token();
         let lookup = self.find(nobody.expose()).await;
@@ -131,7 +133,7 @@ impl HttpStore {
         Report {
             fault,
             connected_in: begin.elapsed(),
-            explanation: vec![format!("asked {} for a name that nobody has", self.url)],
+            explanation: vec![format!("asked {server} for a name that nobody has")],
             ..Report::default()
         }
     }

@@ -106,6 +106,7 @@ async fn a_server_that_fails_again_and_again_is_left_alone() {
     assert_eq!(connections.load(Ordering::SeqCst), 3);
 }
 
+/// §4.3
 #[tokio::test]
 async fn a_hanging_server_holds_no_more_than_its_own_connections() {
     let connections = Arc::new(AtomicUsize::new(0));

@@ -34,6 +34,7 @@ async fn start() -> (Slapd, LdapStore) {
     (server, store)
 }
 
+/// §4.9
 #[tokio::test]
 async fn one_entry_is_a_person_and_two_are_none() {
     let (_server, store) = start().await;
@@ -62,6 +63,7 @@ async fn one_entry_is_a_person_and_two_are_none() {
     }
 }
 
+/// §4.9
 #[tokio::test]
 async fn a_login_is_never_a_filter() {
     let (_server, store) = start().await;
@@ -102,6 +104,7 @@ async fn a_password_is_checked_by_signing_in() {
     assert_eq!(sign_in(&store, "off", "wrong").await, MISMATCH);
 }
 
+/// §4.9
 #[tokio::test]
 async fn an_empty_password_is_never_sent() {
     // This server says yes to it.

@@ -59,6 +59,7 @@ fn store(url: String, tls: Tls) -> LdapStore {
     .unwrap()
 }
 
+/// §4.9
 #[tokio::test]
 async fn a_right_certificate_is_taken_and_others_are_not() {
     let it = start("127.0.0.1").await;
@@ -95,6 +96,7 @@ async fn a_certificate_of_another_host_is_not_taken() {
     }
 }
 
+/// §4.9
 #[tokio::test]
 async fn a_password_is_not_said_in_the_clear() {
     // A server that cannot encrypt: StartTLS is an extended request, 0x77, and it says no.

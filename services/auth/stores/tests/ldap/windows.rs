@@ -86,6 +86,7 @@ fn store(url: String) -> LdapStore {
     LdapStore::open(&config).unwrap()
 }
 
+/// §4.9
 #[tokio::test]
 async fn people_have_the_id_that_its_tools_show() {
     let (url, _server) = talk::serve(answer).await;
