@@ -44,7 +44,7 @@ pub struct Match {
     /// The password is too old, or somebody else set it.
     pub is_password_expired: bool,
     /// Says whether what the store keeps of the password is still what it was; tells nothing else.
-    /// Empty if a verifier of our own must not stand in.
+    /// Empty if the store does not show what it keeps.
     pub fingerprint: Vec<u8>,
 }
 

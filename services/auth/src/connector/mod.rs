@@ -3,6 +3,8 @@
 //! `im-auth-stores` knows the systems; here stands what of it is configured how, and what its
 //! answers mean for a sign-in.
 
+mod ldap;
+mod report;
 mod secrets;
 mod settings;
 mod sql;
@@ -10,7 +12,7 @@ mod sql;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use im_auth_stores::{Preset, SqlStore};
+use im_auth_stores::{DirectoryPreset, LdapStore, Preset, SqlStore};
 use im_types::Clock;
 
 use crate::crypto::{Sealer, Secrets};
@@ -63,18 +65,32 @@ impl StoreFactory for Connectors {
                     Arc::clone(&self.sealer),
                 )))
             }
-            StoreKind::Local | StoreKind::Ldap => Err(StoreProblem(
-                "this version has no stores of this kind".to_owned(),
-            )),
+            StoreKind::Ldap => {
+                let ldap = settings::ldap(config, &secrets)?;
+                let directory = &ldap.preset.directory;
+                let tells_groups = directory.groups.is_some() || directory.member_of.is_some();
+                let store = LdapStore::open(&ldap).map_err(problem)?;
+                Ok(Arc::new(ldap::LdapConnector::new(
+                    config.clone(),
+                    store,
+                    tells_groups,
+                )))
+            }
+            StoreKind::Local => Err(StoreProblem("the local store is always there".to_owned())),
         }
     }
 
     fn presets(&self) -> Vec<PresetInfo> {
-        Preset::shipped().filter_map(info).collect()
+        let mut presets: Vec<PresetInfo> = Preset::shipped()
+            .filter_map(of_application)
+            .chain(DirectoryPreset::shipped().filter_map(of_directory))
+            .collect();
+        presets.sort_by(|a, b| a.id.cmp(&b.id));
+        presets
     }
 }
 
-fn info(id: &str) -> Option<PresetInfo> {
+fn of_application(id: &str) -> Option<PresetInfo> {
     let preset = Preset::parse(Preset::shipped_text(id)?).ok()?;
     Some(PresetInfo {
         kind: StoreKind::Sql,
@@ -83,6 +99,20 @@ fn info(id: &str) -> Option<PresetInfo> {
         versions: preset.versions,
         prefix: preset.prefix,
         secret: preset.passwords.secret,
+        is_unverified: preset.unverified,
+        notes: preset.notes,
+    })
+}
+
+fn of_directory(id: &str) -> Option<PresetInfo> {
+    let preset = DirectoryPreset::parse(DirectoryPreset::shipped_text(id)?).ok()?;
+    Some(PresetInfo {
+        kind: StoreKind::Ldap,
+        id: preset.id,
+        application: preset.application,
+        versions: preset.versions,
+        prefix: String::new(),
+        secret: String::new(),
         is_unverified: preset.unverified,
         notes: preset.notes,
     })

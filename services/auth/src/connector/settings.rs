@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use im_auth_stores::{Driver, Preset, Secrets as SiteSecrets, SqlConfig, Tls};
+use im_auth_stores::{
+    DirectoryPreset, Driver, LdapConfig, Preset, Secrets as SiteSecrets, SqlConfig, Tls,
+};
 use im_types::Secret;
 
 use super::problem;
@@ -23,6 +25,16 @@ const SQL_NAMES: [&str; 10] = [
     "prefix",
     "charset",
 ];
+const LDAP_NAMES: [&str; 6] = [
+    "servers",
+    "base",
+    "groups_base",
+    "account",
+    "tls",
+    "tls_ca_file",
+];
+/// Lines of presets that are numbers.
+const NUMBERS: [&str; 1] = ["nested_depth"];
 /// A store without a preset says everything itself.
 const NO_PRESET: &str = "id = \"own\"\napplication = \"\"\n[users]\n";
 
@@ -46,16 +58,51 @@ pub(super) fn sql(config: &IdentityStore, secrets: &Secrets) -> Result<SqlConfig
         None => url(driver, settings, secrets.get("password"))?,
     };
     let mut sql = SqlConfig::new(driver, url, preset(config)?);
-    sql.tls = match (get("tls"), get("tls_ca_file")) {
-        ("" | "verify", "") => Tls::Verify,
-        ("" | "verify", file) => Tls::VerifyWith(file.into()),
-        ("off", "") => Tls::Off,
-        _ => return Err(fault("tls: verify or off; tls_ca_file only with verify")),
-    };
+    sql.tls = tls(settings)?;
     sql.prefix = settings.get("prefix").cloned();
     sql.charset = settings.get("charset").cloned();
     sql.secrets = site_secrets(secrets);
     Ok(sql)
+}
+
+/// A directory.
+pub(super) fn ldap(config: &IdentityStore, secrets: &Secrets) -> Result<LdapConfig, StoreProblem> {
+    let settings = &config.settings;
+    let text = if config.preset.is_empty() {
+        "ldap-openldap"
+    } else {
+        &config.preset
+    };
+    let text = DirectoryPreset::shipped_text(text)
+        .ok_or_else(|| fault(format!("there is no preset {text} of directories")))?;
+    let lines = lines(config, &LDAP_NAMES, &["directory"])?;
+    let preset = DirectoryPreset::parse_with(text, &lines).map_err(problem)?;
+    let servers = required(settings, "servers")?;
+    let servers = servers.split([' ', ',']).filter(|url| !url.is_empty());
+    let base = required(settings, "base")?.to_owned();
+    let mut ldap = LdapConfig::new(servers.map(str::to_owned).collect(), base, preset);
+    ldap.tls = tls(settings)?;
+    ldap.groups_base = settings.get("groups_base").cloned();
+    ldap.account = match (settings.get("account"), secrets.get("password")) {
+        (None, None) => None,
+        (Some(account), Some(password)) => Some((account.clone(), password.clone())),
+        _ => {
+            return Err(fault(
+                "account needs the secret password, and the other way",
+            ));
+        }
+    };
+    Ok(ldap)
+}
+
+fn tls(settings: &BTreeMap<String, String>) -> Result<Tls, StoreProblem> {
+    let get = |name: &str| settings.get(name).map(String::as_str).unwrap_or_default();
+    Ok(match (get("tls"), get("tls_ca_file")) {
+        ("" | "verify", "") => Tls::Verify,
+        ("" | "verify", file) => Tls::VerifyWith(file.into()),
+        ("off", "") => Tls::Off,
+        _ => return Err(fault("tls: verify or off; tls_ca_file only with verify")),
+    })
 }
 
 fn required<'a>(
@@ -121,20 +168,29 @@ fn preset(config: &IdentityStore) -> Result<Preset, StoreProblem> {
         Preset::shipped_text(&config.preset)
             .ok_or_else(|| fault(format!("there is no preset {}", config.preset)))?
     };
+    let lines = lines(config, &SQL_NAMES, &["users", "passwords"])?;
+    Preset::parse_with(text, &lines).map_err(problem)
+}
+
+/// The settings that are lines of a preset.
+fn lines(
+    config: &IdentityStore,
+    known: &[&str],
+    sections: &[&str],
+) -> Result<toml::Table, StoreProblem> {
     let mut lines = toml::Table::new();
     for (name, value) in &config.settings {
-        if SQL_NAMES.contains(&name.as_str()) {
+        if known.contains(&name.as_str()) {
             continue;
         }
-        let Some((section, key)) = name.split_once('.') else {
-            return Err(fault(format!("there is no setting {name}")));
-        };
-        if !["users", "passwords"].contains(&section) {
-            return Err(fault(format!("there is no setting {name}")));
+        match name.split_once('.') {
+            Some((section, key)) if sections.contains(&section) => {
+                put(&mut lines, section, key, value);
+            }
+            _ => return Err(fault(format!("there is no setting {name}"))),
         }
-        put(&mut lines, section, key, value);
     }
-    Preset::parse_with(text, &lines).map_err(problem)
+    Ok(lines)
 }
 
 /// `users`, `attributes.email` becomes `[users.attributes] email = …`.
@@ -145,12 +201,16 @@ fn put(table: &mut toml::Table, section: &str, key: &str, value: &str) {
     let toml::Value::Table(inner) = inner else {
         return;
     };
-    match key.split_once('.') {
-        Some((section, key)) => put(inner, section, key, value),
-        None => {
-            inner.insert(key.to_owned(), toml::Value::String(value.to_owned()));
-        }
+    if let Some((section, key)) = key.split_once('.') {
+        put(inner, section, key, value);
+        return;
     }
+    let number = value.parse().ok().filter(|_| NUMBERS.contains(&key));
+    let value = number.map_or_else(
+        || toml::Value::String(value.to_owned()),
+        toml::Value::Integer,
+    );
+    inner.insert(key.to_owned(), value);
 }
 
 /// Secrets of the application: `site`, or `site.NAME` where a rule asks by name. One line for each
@@ -238,6 +298,30 @@ mod tests {
         assert!(sql(&store("phpbb3", &settings), &Secrets::new()).is_err());
         let unknown = [REACHED.as_slice(), &[("users.nonsense", "1")]].concat();
         assert!(sql(&store("phpbb3", &unknown), &Secrets::new()).is_err());
+    }
+
+    #[test]
+    fn a_directory_is_reached_by_its_servers_and_searched_by_its_account() {
+        let settings = [
+            ("servers", "ldaps://a.example ldaps://b.example"),
+            ("base", "dc=example,dc=org"),
+            ("account", "cn=search,dc=example,dc=org"),
+            ("directory.nested_depth", "3"),
+        ];
+        let secrets = Secrets::from([("password".to_owned(), "x".into())]);
+        let made = ldap(&store("ldap-openldap", &settings), &secrets).unwrap();
+        assert_eq!(made.servers.len(), 2);
+        assert_eq!(made.preset.directory.nested_depth, 3);
+        assert!(made.account.is_some());
+        assert!(ldap(&store("ldap-openldap", &settings), &Secrets::new()).is_err());
+        assert!(
+            ldap(&store("phpbb3", &settings), &secrets).is_err(),
+            "no directory"
+        );
+        assert!(
+            ldap(&store("", &settings[..1]), &secrets).is_err(),
+            "no base"
+        );
     }
 
     #[test]

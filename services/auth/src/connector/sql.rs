@@ -1,16 +1,14 @@
 //! The user table of another application as an identity store.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use im_auth_stores::{Class, Lookup, Person, Report, SqlStore};
+use im_auth_stores::{Class, Lookup, Person, SqlStore};
 use im_types::Secret;
 
+use super::report::{self, word};
 use crate::crypto::Sealer;
 use crate::domain::identity_store::{IdentityStore as IdentityStoreConfig, StoreKind, StoreTerms};
-use crate::ports::{
-    Answer, Attempt, BoxFuture, CheckStep, IdentityStore, Match, SchemeCount, Sighting, StoreCheck,
-};
+use crate::ports::{Answer, Attempt, BoxFuture, IdentityStore, Match, Sighting, StoreCheck};
 
 /// A database.
 pub(super) struct SqlConnector {
@@ -127,24 +125,6 @@ fn bytes(password: &Secret<String>) -> Secret<Vec<u8>> {
     Secret::new(password.expose().as_bytes().to_vec())
 }
 
-/// One word for it, for metrics and the audit log.
-const fn word(class: &Class) -> &'static str {
-    match class {
-        Class::Refused => "refused",
-        Class::TimedOut => "timed_out",
-        Class::Lost => "lost",
-        Class::Busy => "busy",
-        Class::BreakerOpen(_) => "breaker_open",
-        Class::Tls => "tls",
-        Class::Denied => "denied",
-        Class::Permission => "permission",
-        Class::Schema(_) => "schema",
-        Class::Protocol => "protocol",
-        Class::NotConfigured => "not_configured",
-        Class::Incomplete => "incomplete",
-    }
-}
-
 impl IdentityStore for SqlConnector {
     fn id(&self) -> &str {
         &self.config.id
@@ -192,94 +172,6 @@ impl IdentityStore for SqlConnector {
     }
 
     fn check(&self) -> BoxFuture<'_, StoreCheck> {
-        Box::pin(async move { steps(self.store.check().await) })
+        Box::pin(async move { report::steps(&self.store.check().await) })
     }
-}
-
-fn step(name: &'static str, is_ok: bool, detail: impl Into<String>) -> CheckStep {
-    CheckStep {
-        name,
-        is_ok,
-        detail: detail.into(),
-        time: Duration::ZERO,
-    }
-}
-
-/// A report as steps.
-fn steps(report: Report) -> StoreCheck {
-    let fault = report.fault.as_ref().map(ToString::to_string);
-    let mut check = StoreCheck::default();
-    let Some(version) = &report.version else {
-        let detail = fault.unwrap_or_else(|| "the server did not answer".to_owned());
-        check.steps.push(step("connect", false, detail));
-        return check;
-    };
-    let connect = step("connect", true, version);
-    check.steps.push(CheckStep {
-        time: report.connected_in,
-        ..connect
-    });
-    if let Some(fault) = fault {
-        check.steps.push(step("schema", false, fault));
-        return check;
-    }
-    let detail = if report.absent.is_empty() {
-        "all tables and columns are there".to_owned()
-    } else {
-        format!("works without {}", report.absent.join(", "))
-    };
-    check.steps.push(step("schema", true, detail));
-    check.steps.push(match report.is_writable {
-        Some(true) => {
-            let text = "the configured user could change the table: give it one who can only read";
-            step("privileges", false, text)
-        }
-        Some(false) => step("privileges", true, "reading only"),
-        None => step("privileges", true, "not known"),
-    });
-    check.steps.push(match report.uses_index {
-        Some(false) => {
-            let text = "every sign-in reads the whole table: an index on the login would help";
-            step("index", false, text)
-        }
-        _ => step("index", true, report.explanation.join("; ")),
-    });
-    sample(&report, &mut check);
-    check
-}
-
-fn sample(report: &Report, check: &mut StoreCheck) {
-    let sample = &report.sample;
-    let weak = sample.weak();
-    let detail = format!(
-        "{} rows, {} not barred; {weak} passwords are kept weakly",
-        sample.rows, sample.active
-    );
-    let is_ok = sample.unsupported + sample.too_costly == 0;
-    check.steps.push(step("sample", is_ok, detail));
-    let known = sample.schemes.iter();
-    let mut schemes: Vec<SchemeCount> = known
-        .map(|(scheme, (count, strength))| SchemeCount {
-            scheme: (*scheme).to_owned(),
-            strength: strength.as_str(),
-            count: *count,
-        })
-        .collect();
-    let others = [
-        ("no password", sample.without_password),
-        ("not accepted", sample.unsupported),
-        ("too costly", sample.too_costly),
-    ];
-    schemes.extend(
-        others
-            .into_iter()
-            .filter(|(_, count)| *count > 0)
-            .map(|(scheme, count)| SchemeCount {
-                scheme: scheme.to_owned(),
-                strength: "",
-                count,
-            }),
-    );
-    schemes.sort_by_key(|scheme| std::cmp::Reverse(scheme.count));
-    check.schemes = schemes;
 }

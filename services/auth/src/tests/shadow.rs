@@ -98,12 +98,10 @@ impl IdentityStore for Forum {
     }
 }
 
-fn on() -> Option<ShadowTerms> {
-    Some(ShadowTerms {
-        max_age: DAY * 14,
-        for_administrators: false,
-    })
-}
+const ON: ShadowTerms = ShadowTerms {
+    max_age: Duration::from_hours(14 * 24),
+    for_administrators: false,
+};
 
 /// Auth on every engine, its default site asking the forum.
 async fn every_engine(forum: &Arc<Forum>) -> Vec<Auth> {
@@ -131,7 +129,7 @@ async fn refresh(auth: &Auth, login: &proto::LoginResponse) -> Result<String, St
 
 #[tokio::test]
 async fn it_stands_in_only_while_the_store_is_away_and_not_for_ever() {
-    let forum = Forum::new(on());
+    let forum = Forum::new(Some(ON));
     for auth in every_engine(&forum).await {
         forum.is(AWAY);
         assert_eq!(
@@ -165,7 +163,7 @@ async fn it_stands_in_only_while_the_store_is_away_and_not_for_ever() {
 
 #[tokio::test]
 async fn whatever_the_store_says_against_it_removes_it() {
-    let forum = Forum::new(on());
+    let forum = Forum::new(Some(ON));
     for auth in every_engine(&forum).await {
         for mood in [BARRED, GONE, UP] {
             forum.is(UP);
@@ -202,7 +200,7 @@ async fn it_is_off_by_default() {
 
 #[tokio::test]
 async fn the_store_has_the_last_word_about_sessions_when_it_is_back() {
-    let forum = Forum::new(on());
+    let forum = Forum::new(Some(ON));
     for auth in every_engine(&forum).await {
         forum.is(UP);
         auth.login("anna", PASSWORD).await.unwrap();

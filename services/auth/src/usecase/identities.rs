@@ -37,6 +37,14 @@ pub struct LinkCommand {
     pub current_password: Secret<String>,
 }
 
+/// Somebody in a store.
+#[derive(Clone, Copy)]
+struct PersonThere<'a> {
+    store_id: &'a str,
+    external_id: &'a str,
+    login: &'a str,
+}
+
 fn act(actor: &Actor, action: &'static str, user: UserId) -> NewAuditEntry {
     NewAuditEntry::new(action)
         .by(actor.user_id)
@@ -105,8 +113,12 @@ impl App {
             }
         };
         drop(slot);
-        self.bind(actor, user.id, store.id(), &external_id, login)
-            .await
+        let person = PersonThere {
+            store_id: store.id(),
+            external_id: &external_id,
+            login,
+        };
+        self.bind(actor, user.id, person).await
     }
 
     /// Binds an identity to somebody's account.
@@ -126,7 +138,14 @@ impl App {
         match store.look_up(login).await {
             Sighting::Found {
                 external_id, login, ..
-            } => self.bind(actor, user, store_id, &external_id, &login).await,
+            } => {
+                let person = PersonThere {
+                    store_id,
+                    external_id: &external_id,
+                    login: &login,
+                };
+                self.bind(actor, user, person).await
+            }
             Sighting::Unavailable { .. } => Err(Error::IdentityStoreUnavailable),
             Sighting::Absent | Sighting::Ambiguous => Err(AdminError::IdentityNotFound.into()),
         }
@@ -220,10 +239,13 @@ impl App {
         &self,
         actor: &Actor,
         user: UserId,
-        store_id: &str,
-        external_id: &str,
-        login: &str,
+        person: PersonThere<'_>,
     ) -> Result<Identity, Error> {
+        let PersonThere {
+            store_id,
+            external_id,
+            login,
+        } = person;
         let mut unit = self.begin().await?;
         let account = unit.find_user(user).await?.ok_or(Error::UserNotFound)?;
         if account.is_break_glass {

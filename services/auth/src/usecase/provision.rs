@@ -75,15 +75,8 @@ impl App {
         }
         let username = handle_of(&found.username).ok_or(Error::UsernameConflict)?;
         let rule = terms.conflict.unwrap_or_else(|| conflict_of(&policy));
-        let user = self
-            .insert_named(
-                &mut unit,
-                login,
-                new_user(self, login, terms, found, username),
-                rule,
-                store.id(),
-            )
-            .await?;
+        let user = new_user(self, login, terms, found, username);
+        let user = insert_named(&mut unit, user, rule, store.id()).await?;
         if !unit
             .insert_identity(store.id(), &found.external_id, user.id)
             .await?
@@ -99,37 +92,9 @@ impl App {
                 .with("username", user.username.as_str())
                 .with("state", user.state.as_str()),
         );
-        self.reconcile(&mut unit, login, store, found, user.id)
-            .await?;
+        reconcile(&mut unit, login, store, found, user.id).await?;
         self.commit(unit).await?;
         Ok(user.id)
-    }
-
-    /// Makes the account under its name, or under the one that the rule for conflicts gives.
-    async fn insert_named(
-        &self,
-        unit: &mut Unit,
-        login: &Login<'_>,
-        mut user: NewUser,
-        rule: ConflictRule,
-        store_id: &str,
-    ) -> Result<NewUser, Error> {
-        if unit.insert_user(&user).await? {
-            return Ok(user);
-        }
-        if rule == ConflictRule::NameAtStore {
-            let text = format!("{}@{store_id}", user.username.as_str());
-            user.username = Username::parse(&text).map_err(|_| Error::UsernameConflict)?;
-            if unit.insert_user(&user).await? {
-                return Ok(user);
-            }
-        }
-        tracing::info!(
-            store.id = store_id,
-            site.id = %login.origin.site,
-            "a person of an identity store has the name of another account"
-        );
-        Err(Error::UsernameConflict)
     }
 
     /// What the store says now of somebody who has an account.
@@ -165,100 +130,115 @@ impl App {
             );
             has_changed = true;
         }
-        has_changed |= self.reconcile(&mut unit, login, store, found, user).await?;
+        has_changed |= reconcile(&mut unit, login, store, found, user).await?;
         if has_changed {
             self.commit(unit).await?;
         }
         Ok(())
     }
+}
 
-    /// Gives what the person's groups there mean here, and takes back what this store has given and
-    /// gives no more. What people or other stores gave stays. `true` if anything changed.
-    async fn reconcile(
-        &self,
-        unit: &mut Unit,
-        login: &Login<'_>,
-        store: &dyn IdentityStore,
-        found: &Match,
-        user: UserId,
-    ) -> Result<bool, Error> {
-        let Some(groups) = &found.groups else {
-            return Ok(false);
-        };
-        let (mut roles, joined) = store.terms().granted(groups);
-        // A role that is gone cannot be given.
-        roles.retain(|role| login.snapshot.roles.iter().any(|known| known.id == *role));
-        let given = self.reconcile_roles(unit, store.id(), user, &roles).await?;
-        let placed = self
-            .reconcile_groups(unit, store.id(), user, &joined)
+/// Makes the account under its name, or under the one that the rule for conflicts gives.
+async fn insert_named(
+    unit: &mut Unit,
+    mut user: NewUser,
+    rule: ConflictRule,
+    store_id: &str,
+) -> Result<NewUser, Error> {
+    if unit.insert_user(&user).await? {
+        return Ok(user);
+    }
+    if rule == ConflictRule::NameAtStore {
+        let text = format!("{}@{store_id}", user.username.as_str());
+        user.username = Username::parse(&text).map_err(|_| Error::UsernameConflict)?;
+        if unit.insert_user(&user).await? {
+            return Ok(user);
+        }
+    }
+    Err(Error::UsernameConflict)
+}
+
+/// Gives what the person's groups there mean here, and takes back what this store has given and
+/// gives no more. What people or other stores gave stays. `true` if anything changed.
+async fn reconcile(
+    unit: &mut Unit,
+    login: &Login<'_>,
+    store: &dyn IdentityStore,
+    found: &Match,
+    user: UserId,
+) -> Result<bool, Error> {
+    let Some(groups) = &found.groups else {
+        return Ok(false);
+    };
+    let (mut roles, joined) = store.terms().granted(groups);
+    // A role that is gone cannot be given.
+    roles.retain(|role| login.snapshot.roles.iter().any(|known| known.id == *role));
+    let given = reconcile_roles(unit, store.id(), user, &roles).await?;
+    let placed = reconcile_groups(unit, store.id(), user, &joined).await?;
+    if given + placed == 0 {
+        return Ok(false);
+    }
+    unit.change(Change::User(user));
+    let entry = login.audit("user.reconcile").on(user);
+    unit.audit(
+        entry
+            .with("store", store.id())
+            .with("roles", roles.len())
+            .with("groups", joined.len()),
+    );
+    Ok(true)
+}
+
+async fn reconcile_roles(
+    unit: &mut Unit,
+    store_id: &str,
+    user: UserId,
+    wanted: &BTreeSet<RoleId>,
+) -> Result<usize, Error> {
+    let present: BTreeSet<RoleId> = unit
+        .list_roles_of_source(user, store_id)
+        .await?
+        .into_iter()
+        .collect();
+    for role in wanted.difference(&present) {
+        unit.insert_user_role(user, *role, store_id).await?;
+    }
+    for role in present.difference(wanted) {
+        unit.delete_user_role_of_source(user, *role, store_id)
             .await?;
-        if given + placed == 0 {
-            return Ok(false);
-        }
-        unit.change(Change::User(user));
-        let entry = login.audit("user.reconcile").on(user);
-        unit.audit(
-            entry
-                .with("store", store.id())
-                .with("roles", roles.len())
-                .with("groups", joined.len()),
-        );
-        Ok(true)
     }
+    Ok(wanted.symmetric_difference(&present).count())
+}
 
-    async fn reconcile_roles(
-        &self,
-        unit: &mut Unit,
-        store_id: &str,
-        user: UserId,
-        wanted: &BTreeSet<RoleId>,
-    ) -> Result<usize, Error> {
-        let present: BTreeSet<RoleId> = unit
-            .list_roles_of_source(user, store_id)
+async fn reconcile_groups(
+    unit: &mut Unit,
+    store_id: &str,
+    user: UserId,
+    wanted: &BTreeSet<GroupId>,
+) -> Result<usize, Error> {
+    let present: BTreeSet<GroupId> = unit
+        .list_groups_of_source(user, store_id)
+        .await?
+        .into_iter()
+        .collect();
+    let mut changed = 0;
+    for group in wanted.difference(&present) {
+        // Whoever has a place that people gave keeps it as it is.
+        if unit
+            .insert_group_member_of_source(*group, user, store_id)
             .await?
-            .into_iter()
-            .collect();
-        for role in wanted.difference(&present) {
-            unit.insert_user_role(user, *role, store_id).await?;
-        }
-        for role in present.difference(wanted) {
-            unit.delete_user_role_of_source(user, *role, store_id)
-                .await?;
-        }
-        Ok(wanted.symmetric_difference(&present).count())
-    }
-
-    async fn reconcile_groups(
-        &self,
-        unit: &mut Unit,
-        store_id: &str,
-        user: UserId,
-        wanted: &BTreeSet<GroupId>,
-    ) -> Result<usize, Error> {
-        let present: BTreeSet<GroupId> = unit
-            .list_groups_of_source(user, store_id)
-            .await?
-            .into_iter()
-            .collect();
-        let mut changed = 0;
-        for group in wanted.difference(&present) {
-            // Whoever has a place that people gave keeps it as it is.
-            if unit
-                .insert_group_member_of_source(*group, user, store_id)
-                .await?
-            {
-                unit.change(Change::Group(*group));
-                changed += 1;
-            }
-        }
-        for group in present.difference(wanted) {
-            unit.delete_group_member_of_source(*group, user, store_id)
-                .await?;
+        {
             unit.change(Change::Group(*group));
             changed += 1;
         }
-        Ok(changed)
     }
+    for group in present.difference(wanted) {
+        unit.delete_group_member_of_source(*group, user, store_id)
+            .await?;
+        unit.change(Change::Group(*group));
+        changed += 1;
+    }
+    Ok(changed)
 }
 
 fn new_user(

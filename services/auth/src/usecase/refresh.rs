@@ -30,11 +30,8 @@ impl App {
     pub async fn refresh(&self, origin: &Origin, token: &Secret<String>) -> Result<Renewed, Error> {
         use im_runtime::error::ServiceError as _;
         let renewed = self.try_refresh(origin, token).await;
-        self.metrics.refresh(
-            renewed
-                .as_ref()
-                .map_or_else(|error| error.reason(), |_| "OK"),
-        );
+        self.metrics
+            .refresh(renewed.as_ref().map_or_else(Error::reason, |_| "OK"));
         renewed
     }
 

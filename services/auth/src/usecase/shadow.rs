@@ -3,7 +3,7 @@
 //! A verifier of our own is made at a sign-in that the store agreed to, and stands in only when the
 //! store cannot be asked. Whatever the store says against it removes it.
 
-use im_types::{RoleId, SessionId, UserId};
+use im_types::{RoleId, UserId};
 
 use super::login::Login;
 use super::login_account::Proof;
@@ -41,14 +41,11 @@ impl App {
         let Some(terms) = store.terms().shadow else {
             return Ok(None);
         };
-        if found.fingerprint.is_empty() {
-            return Ok(None);
-        }
         let kept = self
             .store
             .find_shadow(store.id(), &found.external_id)
             .await?
-            .filter(|kept| kept.fingerprint == found.fingerprint);
+            .filter(|kept| !kept.fingerprint.is_empty() && kept.fingerprint == found.fingerprint);
         let password_hash = match kept {
             Some(kept) => kept.password_hash,
             None => slot.hash(login.password.normalised()).await?,
@@ -168,7 +165,7 @@ impl App {
                 is_active && owner == Some(session.user_id)
             }
         };
-        self.settle_shadow(origin, session.id, session.user_id, &store_id, agrees)
+        self.settle_shadow(origin, session, &store_id, agrees)
             .await?;
         Ok(agrees)
     }
@@ -176,19 +173,18 @@ impl App {
     async fn settle_shadow(
         &self,
         origin: &Origin,
-        session: SessionId,
-        user: UserId,
+        session: &Session,
         store_id: &str,
         agrees: bool,
     ) -> Result<(), Error> {
         let mut unit = self.begin().await?;
         if agrees {
-            unit.set_session_shadow(session, "", "").await?;
+            unit.set_session_shadow(session.id, "", "").await?;
         } else {
-            unit.end_session(session).await?;
-            let entry = NewAuditEntry::new("session.shadow_ended").on(user);
+            unit.end_session(session.id).await?;
+            let entry = NewAuditEntry::new("session.shadow_ended").on(session.user_id);
             let entry = entry.from(&origin.site, origin.address_text());
-            unit.audit(entry.with("store", store_id).with("session", session));
+            unit.audit(entry.with("store", store_id).with("session", session.id));
         }
         self.commit(unit).await
     }

@@ -75,20 +75,7 @@ pub(crate) async fn run(ctx: &Context, command: &Command) -> anyhow::Result<()> 
             login,
             user: None,
             password,
-        } => {
-            let prompt = format!("Password of {login} there");
-            let message = LinkIdentityRequest {
-                store_id: store_id.clone(),
-                login: login.clone(),
-                password: password.read(&prompt)?.expose().clone(),
-                current_password: password
-                    .read("Your present password here")?
-                    .expose()
-                    .clone(),
-            };
-            let answer = call!(ctx, IdentityServiceClient.link_identity, message);
-            ctx.printer.answer(&answer, &[])
-        }
+        } => link_own(ctx, store_id, login, password).await,
         Command::Unlink {
             store_id,
             external_id,
@@ -115,4 +102,24 @@ pub(crate) async fn run(ctx: &Context, command: &Command) -> anyhow::Result<()> 
             ctx.printer.answer(&answer, &[])
         }
     }
+}
+
+async fn link_own(
+    ctx: &Context,
+    store_id: &str,
+    login: &str,
+    password: &PasswordSource,
+) -> anyhow::Result<()> {
+    let prompt = format!("Password of {login} there");
+    let message = LinkIdentityRequest {
+        store_id: store_id.to_owned(),
+        login: login.to_owned(),
+        password: password.read(&prompt)?.expose().clone(),
+        current_password: password
+            .read("Your present password here")?
+            .expose()
+            .clone(),
+    };
+    let answer = call!(ctx, IdentityServiceClient.link_identity, message);
+    ctx.printer.answer(&answer, &[])
 }

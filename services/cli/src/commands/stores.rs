@@ -108,7 +108,7 @@ pub(crate) struct Fields {
     /// value removes it; repeatable
     #[arg(long, value_name = "NAME=VALUE")]
     setting: Vec<String>,
-    /// A secret, name=env:IM_STORE_… or name=file:NAME, both of the server; repeatable
+    /// A secret, `name=env:IM_STORE_…` or `name=file:NAME`, both of the server; repeatable
     #[arg(long, value_name = "NAME=REFERENCE")]
     secret: Vec<String>,
     /// A secret whose value is read from standard input
@@ -126,7 +126,7 @@ pub(crate) struct Fields {
     /// New accounts wait for an administrator
     #[arg(long)]
     new_accounts_wait: Option<bool>,
-    /// display_name, email or locale = ignore, suggest, force or require; repeatable
+    /// `display_name`, `email` or `locale` = ignore, suggest, force or require; repeatable
     #[arg(long, value_name = "NAME=MODE")]
     attribute: Vec<String>,
     /// A group there and the role (rol_…) or group (grp_…) that it gives here; replaces all rules;

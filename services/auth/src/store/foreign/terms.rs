@@ -67,35 +67,32 @@ pub(super) fn write(terms: &StoreTerms) -> String {
 
 pub(super) fn parse(text: &str) -> Result<StoreTerms, UnknownTerms> {
     let terms: Terms = serde_json::from_str(text).map_err(|_| UnknownTerms)?;
-    read(terms).ok_or(UnknownTerms)
-}
-
-fn read(terms: Terms) -> Option<StoreTerms> {
     let attribute = |(name, mode): (&String, &String)| {
-        let attribute = Attribute::parse(name).ok()?;
-        Some((attribute, AttributeMode::parse(mode).ok()?))
+        let attribute = Attribute::parse(name).map_err(|_| UnknownTerms)?;
+        let mode = AttributeMode::parse(mode).map_err(|_| UnknownTerms)?;
+        Ok((attribute, mode))
     };
     let rule = |rule: Rule| {
-        Some(GroupRule {
+        Ok(GroupRule {
             when_group: rule.when_group,
             give_role: known(rule.give_role, RoleId::parse)?,
             join_group: known(rule.join_group, GroupId::parse)?,
         })
     };
-    Some(StoreTerms {
+    Ok(StoreTerms {
         attributes: terms
             .attributes
             .iter()
             .map(attribute)
-            .collect::<Option<_>>()?,
+            .collect::<Result<_, _>>()?,
         conflict: known(terms.conflict, ConflictRule::parse)?,
         new_accounts_wait: terms.new_accounts_wait,
-        on_missing: OnMissing::parse(&terms.on_missing).ok()?,
+        on_missing: OnMissing::parse(&terms.on_missing).map_err(|_| UnknownTerms)?,
         group_rules: terms
             .group_rules
             .into_iter()
             .map(rule)
-            .collect::<Option<_>>()?,
+            .collect::<Result<_, _>>()?,
         shadow: terms.shadow.map(|shadow| ShadowTerms {
             max_age: Duration::from_secs(shadow.max_age_s),
             for_administrators: shadow.for_administrators,
@@ -103,15 +100,12 @@ fn read(terms: Terms) -> Option<StoreTerms> {
     })
 }
 
-/// The outer option says whether it can be read, the inner one whether there is any.
 fn known<T, E>(
     text: Option<String>,
     parse: impl FnOnce(&str) -> Result<T, E>,
-) -> Option<Option<T>> {
-    match text {
-        None => Some(None),
-        Some(text) => parse(&text).ok().map(Some),
-    }
+) -> Result<Option<T>, UnknownTerms> {
+    text.map(|text| parse(&text).map_err(|_| UnknownTerms))
+        .transpose()
 }
 
 #[cfg(test)]

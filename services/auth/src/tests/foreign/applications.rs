@@ -1,4 +1,4 @@
-//! phpBB, WordPress and Django, each on every engine at hand that it runs on.
+//! phpBB, `WordPress` and Django, each on every engine at hand that it runs on.
 
 use super::super::harness::{every_engine, reason};
 use super::database::ForeignDatabase;

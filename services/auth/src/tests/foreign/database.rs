@@ -15,7 +15,7 @@ pub(super) enum ForeignDatabase {
     clippy::disallowed_methods,
     reason = "the test command speaks through the environment"
 )]
-fn variable(name: &str) -> Option<String> {
+pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
@@ -86,7 +86,7 @@ impl ForeignDatabase {
         self
     }
 
-    /// WordPress with Bert and another `alice`.
+    /// `WordPress` with Bert and another `alice`.
     pub(super) async fn with_wordpress(self) -> Self {
         self.run(
             "CREATE TABLE wp_users (ID INTEGER PRIMARY KEY, user_login VARCHAR(60) NOT NULL, \

@@ -1,9 +1,10 @@
 //! Behaviour §4 with the user tables of other applications: real databases, through the real call.
-//! SQLite always takes part; PostgreSQL and MariaDB if the test command names a server.
+//! SQLite always takes part; PostgreSQL and `MariaDB` if the test command names a server.
 
 mod administration;
 mod applications;
 mod database;
+mod directory;
 mod groups;
 mod identities;
 mod two_stores;

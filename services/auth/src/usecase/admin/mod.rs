@@ -13,6 +13,7 @@ mod invites;
 mod policy;
 mod roles;
 mod sites;
+mod store_command;
 mod store_test;
 
 pub use audit::{AuditPage, AuditQuery};
@@ -20,11 +21,12 @@ pub use bans::{BanCommand, BanPage};
 pub use error::AdminError;
 pub use group_members::MemberPage;
 pub use groups::{GroupCommand, GroupPage, GroupPatch, GroupSearch};
-pub use identity_stores::{GroupRuleCommand, IdentityStoreCommand, ShownStore};
+pub use identity_stores::ShownStore;
 pub use invites::{InviteCommand, InvitePage};
 pub use policy::{ExplainedValue, ShownExplanation, ShownValue};
 pub use roles::RolePatch;
 pub use sites::SiteCommand;
+pub use store_command::{GroupRuleCommand, IdentityStoreCommand};
 pub(in crate::usecase) use store_test::conflict_of;
 pub use store_test::{StoreTest, StoreTestCommand};
 
