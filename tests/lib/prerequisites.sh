@@ -13,6 +13,8 @@ missing_packages() {
   [ -n "$(find_postgres_bin)" ] || echo postgresql
   command -v nats-server >/dev/null || echo nats-server
   { command -v mariadbd && command -v mariadb-install-db; } >/dev/null || echo mariadb-server
+  # The browser tests are skipped where nobody can install a browser.
+  { command -v chromium || [ "$(id -u)" -ne 0 ]; } >/dev/null || echo chromium fonts-dejavu-core
   { command -v slapd && command -v slapadd; } >/dev/null || echo slapd
 }
 

@@ -39,7 +39,7 @@ pub(crate) async fn serve(
     if path == stream::PATH && matches!(*request.method(), Method::GET | Method::CONNECT) {
         return stream::serve(gateway, visit, request).await;
     }
-    if let Some(page) = pages::find(&gateway, request.method(), path) {
+    if let Some(page) = pages::find(&gateway, request.method(), request.headers(), path) {
         return page;
     }
     match gateway.routes.find(request.method(), path) {
@@ -54,7 +54,8 @@ pub(crate) async fn serve(
             let allow = methods.into_iter().collect::<Vec<_>>().join(", ");
             errors::refuse(&GatewayError::MethodNotAllowed { allow })
         }
-        Lookup::Nothing => errors::refuse(&GatewayError::RouteNotFound),
+        Lookup::Nothing => pages::lead(request.method(), request.headers(), path)
+            .unwrap_or_else(|| errors::refuse(&GatewayError::RouteNotFound)),
     }
 }
 

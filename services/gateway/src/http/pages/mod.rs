@@ -1,12 +1,16 @@
 //! Pages for people, documents for tools, probes for operators. All of them are part of the
 //! program: nothing is fetched from elsewhere.
 
+mod client;
+
 use axum::body::Body;
 use bytes::Bytes;
-use http::{HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 
 use super::HttpResponse;
 use crate::service::Gateway;
+
+pub(super) use client::lead;
 
 const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -15,9 +19,17 @@ const TEXT: &str = "text/plain; charset=utf-8";
 const METRICS: &str = "text/plain; version=0.0.4";
 
 /// The page at a path, if there is one.
-pub(super) fn find(gateway: &Gateway, method: &Method, path: &str) -> Option<HttpResponse> {
+pub(super) fn find(
+    gateway: &Gateway,
+    method: &Method,
+    headers: &HeaderMap,
+    path: &str,
+) -> Option<HttpResponse> {
     if !matches!(*method, Method::GET | Method::HEAD) {
         return None;
+    }
+    if let Some(file) = client::find(headers, path) {
+        return Some(file);
     }
     let (kind, body) = match path {
         "/" => (HTML, Bytes::from_static(include_bytes!("index.html"))),

@@ -32,8 +32,11 @@ form.addEventListener("submit", async (event) => {
     const answer = await response.json();
     if (response.ok) {
       form.hidden = true;
-      outcome.textContent =
-        `${answer.user.username} is administrator now. Sign in with: imctl login ${answer.user.username}`;
+      const name = answer.user.username;
+      const link = document.createElement("a");
+      link.href = "./";
+      link.textContent = "Sign in here";
+      outcome.replaceChildren(`${name} is administrator now. `, link, ` or with: imctl login ${name}`);
       return;
     }
     const fields = (answer.details ?? []).flatMap((detail) => detail.fieldViolations ?? []);
