@@ -16,6 +16,24 @@ pub struct Entry {
     pub body: EntryBody,
 }
 
+/// What an entry takes besides its text, about.
+pub const ENTRY_BYTES: usize = 200;
+
+impl Entry {
+    /// What it takes in memory and, about, on the wire.
+    pub fn bytes(&self) -> usize {
+        ENTRY_BYTES
+            + match &self.body {
+                EntryBody::Message { message, .. } => message.text.len(),
+                EntryBody::Membership(membership) => {
+                    membership.title.len() + membership.user_ids.len() * 16
+                }
+                EntryBody::Contact(contact) => contact.len(),
+                EntryBody::Receipt { .. } | EntryBody::Advanced { .. } => 0,
+            }
+    }
+}
+
 /// What happened, as far as one person is concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EntryBody {

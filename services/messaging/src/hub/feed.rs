@@ -6,10 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use im_types::UserId;
 
 use super::inbox::{Inbox, ReaderKey};
-use crate::domain::{Entry, EntryBody};
-
-/// What an entry takes in memory besides its text.
-const ENTRY_BYTES: usize = 200;
+use crate::domain::Entry;
 
 /// The newest entries of a mailbox and its readers.
 #[derive(Debug)]
@@ -114,13 +111,13 @@ impl Feed {
             state.ring_bytes = 0;
         }
         state.last_seq = entry.seq;
-        state.ring_bytes += size_of(&entry);
+        state.ring_bytes += entry.bytes();
         state.ring.push_back(entry);
         while state.ring_bytes > self.ring_bytes_max {
             let Some(oldest) = state.ring.pop_front() else {
                 break;
             };
-            state.ring_bytes -= size_of(&oldest);
+            state.ring_bytes -= oldest.bytes();
         }
         state.readers.iter_mut().for_each(Reader::wake);
     }
@@ -178,21 +175,10 @@ impl Reader {
     }
 }
 
-fn size_of(entry: &Entry) -> usize {
-    ENTRY_BYTES
-        + match &entry.body {
-            EntryBody::Message { message, .. } => message.text.len(),
-            EntryBody::Membership(membership) => {
-                membership.title.len() + membership.user_ids.len() * 16
-            }
-            EntryBody::Contact(contact) => contact.len(),
-            EntryBody::Receipt { .. } | EntryBody::Advanced { .. } => 0,
-        }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{EntryBody, entry::ENTRY_BYTES};
     use im_types::ConversationId;
 
     fn entry(seq: i64) -> Entry {

@@ -3,7 +3,7 @@
 use im_types::UserId;
 
 use super::core::Core;
-use crate::domain::{Cursor, Entry};
+use crate::domain::{Cursor, Entry, fitting};
 use crate::error::Error;
 use crate::ports::MailboxRange;
 
@@ -31,7 +31,8 @@ impl Core {
         let mut entries = Vec::new();
         if cursor.seq < range.last_seq {
             let page = self.store.entries(&[(user_id, cursor.seq)], limit).await?;
-            entries.extend(page.into_iter().map(|(_, entry)| entry));
+            let count = fitting(page.iter().map(|(_, entry)| entry.bytes()));
+            entries.extend(page.into_iter().take(count).map(|(_, entry)| entry));
         }
         cursor.seq = entries.last().map_or(cursor.seq, |entry: &Entry| entry.seq);
         Ok(EntriesPage {

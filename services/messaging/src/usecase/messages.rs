@@ -7,7 +7,7 @@ use im_types::ConversationId;
 
 use super::core::{Core, Person};
 use crate::domain::command::{Delete, Edit, React, Window};
-use crate::domain::{Command, Emoji, Message, Outcome, Refusal, Text};
+use crate::domain::{Command, Emoji, Message, Outcome, Refusal, Text, fitting};
 use crate::error::Error;
 use crate::ports::HistoryRange;
 
@@ -36,13 +36,17 @@ impl Core {
             .store
             .messages(id, range, limit.saturating_add(1))
             .await?;
-        let has_more = messages.len() > limit;
-        if has_more {
-            match range {
-                // The one too many is the farthest.
-                HistoryRange::Before(_) => drop(messages.remove(0)),
-                HistoryRange::After(_) => drop(messages.pop()),
-            }
+        let sizes = messages.iter().map(|message| message.text.len());
+        // What is too many is the farthest.
+        let count = match range {
+            HistoryRange::Before(_) => fitting(sizes.rev()).min(limit),
+            HistoryRange::After(_) => fitting(sizes).min(limit),
+        };
+        let surplus = messages.len().saturating_sub(count);
+        let has_more = surplus > 0;
+        match range {
+            HistoryRange::Before(_) => drop(messages.drain(..surplus)),
+            HistoryRange::After(_) => messages.truncate(count),
         }
         Ok(HistoryPage {
             messages,

@@ -15,5 +15,6 @@ mod harness;
 mod pointers;
 mod policies;
 mod replicas;
+mod sizes;
 mod thin_line;
 mod time;

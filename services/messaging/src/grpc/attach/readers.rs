@@ -7,7 +7,7 @@ use std::time::Duration;
 use im_types::UserId;
 use tokio::time::Instant;
 
-use crate::domain::{Cursor, Entry};
+use crate::domain::{Cursor, Entry, fitting};
 use crate::hub::{Feed, Hub, Inbox, ReaderKey, Taken};
 use crate::metrics::MessagingMetrics;
 
@@ -160,7 +160,8 @@ impl Readers {
                 reader.is_reading = true;
                 Step::Behind(reader.user_id, cursor.seq)
             }
-            Taken::Entries(entries, has_more) => {
+            Taken::Entries(mut entries, mut has_more) => {
+                has_more |= cut(&mut entries);
                 let Some(cursor) = reader.advance(&entries) else {
                     return Step::Nothing;
                 };
@@ -195,7 +196,9 @@ impl Readers {
                 .iter()
                 .filter(|(user_id, _)| *user_id == reader.user_id);
             let entries = own.map(|(_, entry)| entry).take(reader.credit.max(1));
-            let entries: Vec<Entry> = entries.cloned().collect();
+            let mut entries: Vec<Entry> = entries.cloned().collect();
+            // It is woken again in any case.
+            cut(&mut entries);
             if let Some(cursor) = reader.advance(&entries) {
                 let about = (reader.connection_id.clone(), reader.user_id);
                 deliveries.push(deliver(about, &entries, cursor));
@@ -243,6 +246,14 @@ impl Readers {
             .filter_map(|key| self.take_away(key))
             .collect()
     }
+}
+
+/// Leaves what fits into one delivery. Whether there was more.
+fn cut(entries: &mut Vec<Entry>) -> bool {
+    let count = fitting(entries.iter().map(Entry::bytes));
+    let is_cut = count < entries.len();
+    entries.truncate(count);
+    is_cut
 }
 
 impl Reader {
