@@ -252,6 +252,7 @@ async fn is_at_home(driver: Driver, database: &Database, preset: &Preset) -> Res
     Err("it is never complete".to_owned())
 }
 
+/// §4.5
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_preset_runs_on_every_engine() {
     let mut tasks = tokio::task::JoinSet::new();
