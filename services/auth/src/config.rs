@@ -39,8 +39,9 @@ im_runtime::settings! {
         throttle_pair_refill_ms: u64 = 10_000 => 1..=3_600_000,
         /// Different pairs of name and wrong password that an address (IPv6: /64) may try within
         /// three hours; then it is refused for a day. Those of an account that gets in after all
-        /// do not count. 0 refuses nobody.
-        stuffing_pairs_max: u32 = 15 => 0..=1_000,
+        /// do not count. 0, the default, refuses nobody: where an office or a proxy is one address,
+        /// one person could keep out all. 15 is right where each person has an address.
+        stuffing_pairs_max: u32 = 0 => 0..=1_000,
         /// Accounts made in a row from one address before it has to wait.
         registration_burst: u32 = 100 => 1..=100_000,
         /// Milliseconds after which it may make one more.
