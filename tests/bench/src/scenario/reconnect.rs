@@ -92,11 +92,7 @@ impl Opened {
     }
 }
 
-async fn open_and_close(
-    door: Door,
-    people: Vec<Person>,
-    end: Instant,
-) -> anyhow::Result<Opened> {
+async fn open_and_close(door: Door, people: Vec<Person>, end: Instant) -> anyhow::Result<Opened> {
     let mut opened = Opened::new()?;
     let mut cursors = vec![String::new(); people.len()];
     loop {

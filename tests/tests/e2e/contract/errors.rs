@@ -66,7 +66,10 @@ fn cases() -> Vec<Case> {
         ),
         case(get("/v1/users?pageSize=many"), invalid("PARAMETER_INVALID")),
         case(get("/v1/users?colour=red"), invalid("PARAMETER_INVALID")),
-        case(get("/v1/presence?userIds=somebody"), invalid("INVALID_FIELD")),
+        case(
+            get("/v1/presence?userIds=somebody"),
+            invalid("INVALID_FIELD"),
+        ),
         case(get("/v1/conversations/nonsense"), invalid("INVALID_FIELD")),
         case(
             post("/v1/contacts", nobody),
