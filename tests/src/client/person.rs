@@ -1,11 +1,17 @@
 //! Somebody who uses the system.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{Api, Events, Failure, Listen, ops};
+use crate::wait_until;
 
 /// The password of everybody in the tests; it satisfies every rule.
 const PASSWORD: &str = "Correct-horse-7-battery";
+
+/// How soon a changed roster has to be in a mailbox, even without a bus.
+const HEARD_WITHIN: Duration = Duration::from_secs(10);
 
 /// A person with an open session. A clone is the same session.
 #[derive(Debug, Clone)]
@@ -103,13 +109,35 @@ impl Person {
         id.expect("the id of a conversation").to_owned()
     }
 
-    /// Becomes a contact of somebody.
+    /// Becomes a contact of somebody; both mailboxes have it, so that nothing of it comes later.
     ///
     /// # Panics
     /// When it is refused.
     pub async fn befriend(&self, other: &Self) {
+        let (mine, theirs) = (self.position().await, other.position().await);
         self.api.ok(ops::request_contact(&other.id)).await;
         other.api.ok(ops::accept_contact(&self.id)).await;
+        self.hears_of_contact(&mine, &other.id).await;
+        other.hears_of_contact(&theirs, &self.id).await;
+    }
+
+    /// The end of the mailbox.
+    async fn position(&self) -> String {
+        let page = self.api.ok(ops::entries("", 1)).await;
+        page["cursor"].as_str().expect("a cursor").to_owned()
+    }
+
+    async fn hears_of_contact(&self, since: &str, user_id: &str) {
+        let is_told = |entry: &Value| {
+            let contact = &entry["contact"];
+            contact["userId"] == json!(user_id) && contact["state"] == json!("ACCEPTED")
+        };
+        wait_until("the contact is in the mailbox", HEARD_WITHIN, || async {
+            let page = self.api.ok(ops::entries(since, 200)).await;
+            let entries = page["entries"].as_array();
+            entries.is_some_and(|entries| entries.iter().any(is_told))
+        })
+        .await;
     }
 
     /// Sends a message and returns it.

@@ -302,7 +302,11 @@ mod tests {
     fn a_list_of_passwords_is_refused_from_its_address_alone() {
         let clock = Clock::mock(Timestamp::from_millis(1));
         let ids = Ids::seeded(clock.clone(), 3);
-        let throttle = Throttle::new(AuthSettings::default().throttle(), &ids);
+        let settings = AuthSettings {
+            stuffing_pairs_max: 15,
+            ..AuthSettings::default()
+        };
+        let throttle = Throttle::new(settings.throttle(), &ids);
         let from = |address: &str| Some(address.parse().unwrap());
         let now = clock.now();
         let fail = |n: u32| {
@@ -322,7 +326,6 @@ mod tests {
         let ids = Ids::seeded(clock.clone(), 3);
         let settings = AuthSettings {
             throttle_address_burst: 2,
-            stuffing_pairs_max: 0,
             ..AuthSettings::default()
         };
         let throttle = Throttle::new(settings.throttle(), &ids);
