@@ -91,7 +91,7 @@ impl Person {
     pub async fn listen(&self, options: Listen) -> (Events, String) {
         let opened = self.api.listen(options).await;
         let mut events = opened.unwrap_or_else(|failure| panic!("no stream: {failure:?}"));
-        let welcome = events.frame(std::time::Duration::from_secs(15)).await;
+        let welcome = events.frame(Duration::from_secs(15)).await;
         let cursor = welcome["welcome"]["cursor"].as_str();
         let cursor = cursor
             .unwrap_or_else(|| panic!("no welcome: {welcome}"))
