@@ -3,6 +3,7 @@
 use im_auth_stores::{LdapStore, Lookup, Person, Verified};
 
 use super::report::{self, word};
+use super::sighting;
 use crate::domain::identity_store::{IdentityStore as IdentityStoreConfig, StoreKind, StoreTerms};
 use crate::ports::{Answer, Attempt, BoxFuture, IdentityStore, Match, Sighting, StoreCheck};
 
@@ -97,18 +98,8 @@ impl IdentityStore for LdapConnector {
 
     fn look_up<'a>(&'a self, login: &'a str) -> BoxFuture<'a, Sighting> {
         Box::pin(async move {
-            match self.store.find(login).await {
-                Lookup::Found(person) => Sighting::Found {
-                    external_id: person.external_id.as_str().to_owned(),
-                    login: person.login,
-                    is_active: person.is_active,
-                },
-                Lookup::Absent => Sighting::Absent,
-                Lookup::Ambiguous => Sighting::Ambiguous,
-                Lookup::Unavailable(class) => Sighting::Unavailable {
-                    class: self.unavailable(&class),
-                },
-            }
+            let found = self.store.find(login).await;
+            sighting(found, |class| self.unavailable(class))
         })
     }
 

@@ -12,12 +12,12 @@ mod sql;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use im_auth_stores::{DirectoryPreset, LdapStore, Preset, SqlStore};
+use im_auth_stores::{Class, DirectoryPreset, LdapStore, Lookup, Preset, SqlStore};
 use im_types::Clock;
 
 use crate::crypto::{Sealer, Secrets};
 use crate::domain::identity_store::{IdentityStore as IdentityStoreConfig, StoreKind};
-use crate::ports::{IdentityStore, PresetInfo, StoreFactory, StoreProblem};
+use crate::ports::{IdentityStore, PresetInfo, Sighting, StoreFactory, StoreProblem};
 
 /// Makes stores of all kinds there are.
 #[derive(Debug)]
@@ -39,6 +39,22 @@ impl Connectors {
             sealer,
             secrets_dir,
         }
+    }
+}
+
+/// What a look-up without a password has seen. `word` logs why a store cannot be asked and names it.
+fn sighting(lookup: Lookup, word: impl FnOnce(&Class) -> &'static str) -> Sighting {
+    match lookup {
+        Lookup::Found(person) => Sighting::Found {
+            external_id: person.external_id.as_str().to_owned(),
+            login: person.login,
+            is_active: person.is_active,
+        },
+        Lookup::Absent => Sighting::Absent,
+        Lookup::Ambiguous => Sighting::Ambiguous,
+        Lookup::Unavailable(class) => Sighting::Unavailable {
+            class: word(&class),
+        },
     }
 }
 

@@ -6,6 +6,7 @@ use im_auth_stores::{Class, Lookup, Person, SqlStore};
 use im_types::Secret;
 
 use super::report::{self, word};
+use super::sighting;
 use crate::crypto::Sealer;
 use crate::domain::identity_store::{IdentityStore as IdentityStoreConfig, StoreKind, StoreTerms};
 use crate::ports::{Answer, Attempt, BoxFuture, IdentityStore, Match, Sighting, StoreCheck};
@@ -156,18 +157,8 @@ impl IdentityStore for SqlConnector {
 
     fn look_up<'a>(&'a self, login: &'a str) -> BoxFuture<'a, Sighting> {
         Box::pin(async move {
-            match self.store.find(login).await {
-                Lookup::Found(person) => Sighting::Found {
-                    external_id: person.external_id.as_str().to_owned(),
-                    login: person.login,
-                    is_active: person.is_active,
-                },
-                Lookup::Absent => Sighting::Absent,
-                Lookup::Ambiguous => Sighting::Ambiguous,
-                Lookup::Unavailable(class) => Sighting::Unavailable {
-                    class: self.unavailable(&class),
-                },
-            }
+            let found = self.store.find(login).await;
+            sighting(found, |class| self.unavailable(class))
         })
     }
 

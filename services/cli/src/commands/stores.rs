@@ -120,7 +120,7 @@ pub(crate) struct Fields {
     /// What becomes of names that are taken
     #[arg(long, value_enum)]
     conflict: Option<ConflictArg>,
-    /// Switch accounts off that are gone there, when a synchronisation says so
+    /// Switch accounts off that are gone there; kept for synchronisation, which is not there yet
     #[arg(long)]
     disable_missing: Option<bool>,
     /// New accounts wait for an administrator
